@@ -1,0 +1,24 @@
+# clade::cblas: OpenBLAS by name, else any CBLAS. Prints which variant it took. Clade calls BLAS with
+# one thread a call and brings its own threads, so the pthread, openmp and serial variants all do.
+find_path(CLADE_CBLAS_INCLUDE cblas.h
+          PATH_SUFFIXES openblas x86_64-linux-gnu openblas-pthread openblas-openmp)
+find_library(CLADE_OPENBLAS_LIBRARY NAMES openblas)
+find_library(CLADE_CBLAS_LIBRARY NAMES cblas blas)
+
+if(CLADE_OPENBLAS_LIBRARY AND CLADE_CBLAS_INCLUDE)
+  get_filename_component(variant ${CLADE_OPENBLAS_LIBRARY} REALPATH)
+  message(STATUS "BLAS: OpenBLAS, ${variant}")
+  add_library(clade_cblas INTERFACE IMPORTED GLOBAL)
+  target_link_libraries(clade_cblas INTERFACE ${CLADE_OPENBLAS_LIBRARY})
+  target_compile_definitions(clade_cblas INTERFACE CLADE_OPENBLAS=1)
+elseif(CLADE_CBLAS_LIBRARY AND CLADE_CBLAS_INCLUDE)
+  message(STATUS "BLAS: ${CLADE_CBLAS_LIBRARY} (OpenBLAS not found; expect less speed)")
+  add_library(clade_cblas INTERFACE IMPORTED GLOBAL)
+  target_link_libraries(clade_cblas INTERFACE ${CLADE_CBLAS_LIBRARY})
+else()
+  clade_missing("OpenBLAS (or another CBLAS with cblas.h)" "libopenblas-dev")
+endif()
+if(TARGET clade_cblas)
+  target_include_directories(clade_cblas SYSTEM INTERFACE ${CLADE_CBLAS_INCLUDE})
+  add_library(clade::cblas ALIAS clade_cblas)
+endif()

@@ -1,0 +1,36 @@
+# clade_floor(name PUBLIC ... PRIVATE ...): one library clade_<name>, alias clade::<name>, from the
+# sources below <name>/. A floor without sources yet is skipped.
+function(clade_floor name)
+  cmake_parse_arguments(ARG "" "" "PUBLIC;PRIVATE" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_library(clade_${name} STATIC ${sources})
+  add_library(clade::${name} ALIAS clade_${name})
+  set_target_properties(clade_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
+  target_include_directories(clade_${name} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/clade>)
+  target_compile_features(clade_${name} PUBLIC cxx_std_20)
+  foreach(dependency ${ARG_PUBLIC})
+    if(TARGET ${dependency})
+      target_link_libraries(clade_${name} PUBLIC ${dependency})
+    endif()
+  endforeach()
+  target_link_libraries(clade_${name} PRIVATE ${ARG_PRIVATE} clade::options)
+  set_property(GLOBAL APPEND PROPERTY CLADE_FLOORS clade_${name})
+endfunction()
+
+# Compiler settings of every target of the project; not passed on to users.
+add_library(clade_options INTERFACE)
+add_library(clade::options ALIAS clade_options)
+target_compile_options(clade_options INTERFACE
+  -Wall -Wextra -Wno-unknown-pragmas
+  # a * b + c is never fused behind our back: bits must not depend on the instruction set
+  -ffp-contract=off
+  $<$<BOOL:${CLADE_WERROR}>:-Werror>)
+if(CLADE_SANITIZE)
+  target_compile_options(clade_options INTERFACE
+    -fsanitize=${CLADE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(clade_options INTERFACE -fsanitize=${CLADE_SANITIZE})
+endif()

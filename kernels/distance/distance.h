@@ -1,0 +1,31 @@
+// distance: tiles of squared Euclidean distances, and what is read off them row by row.
+//
+// ||x - c||^2 = ||x||^2 - 2 x.c + ||c||^2 by matrix products is fast but cancels: results are clamped
+// at 0 and serve to choose candidates. Whoever needs exact values computes the direct sum of squares
+// for the few that survive (direct_squared_distance).
+#pragma once
+
+#include "kernels/context.h"
+#include "tensor/view.h"
+
+namespace clade::kernels {
+
+// out[i, j] = max(0, ||x_i - c_j||^2); x (n, d), c (m, d), out (n, m) row-major, one floating dtype.
+void squared_distances(const Cpu&, const View& x, const View& c, const View& out);
+
+namespace reference {
+void squared_distances(const View& x, const View& c, const View& out);  // direct differences
+}
+
+// sum_j (x[j] - y[j])^2 of two contiguous rows, accumulated in f64.
+template <class T>
+inline double direct_squared_distance(const T* x, const T* y, int64_t d) {
+  double sum = 0;
+  for (int64_t j = 0; j < d; j++) {
+    double diff = double(x[j]) - double(y[j]);
+    sum += diff * diff;
+  }
+  return sum;
+}
+
+}  // namespace clade::kernels

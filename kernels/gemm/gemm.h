@@ -1,0 +1,27 @@
+// gemm: C[M, N] = alpha A[M, K] B[K, N] + beta C, the matrix product under Linear and convolution.
+//
+// Required: rank 2, one floating dtype, sizes that fit, C not overlapping A or B; C has one unit
+// stride. Any strides for A and B: a transpose is a View with its strides exchanged. beta = 0
+// never reads C (so NaN there does not spread). K = 0 gives beta C.
+// Cost: 2 M N K FLOPs; (M K + K N + M N) elements moved at least.
+#pragma once
+
+#include "kernels/context.h"
+#include "tensor/view.h"
+
+namespace clade::kernels {
+
+void gemm(const Cpu&, const View& a, const View& b, const View& c, double alpha = 1,
+          double beta = 0);
+
+// One product on the calling thread, for kernels that hold their own parallel loop: row-major A (or
+// its transpose when trans_a), leading dimensions in elements.
+template <class T>
+void gemm_serial(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, T alpha, const T* a,
+                 int64_t lda, const T* b, int64_t ldb, T beta, T* c, int64_t ldc);
+
+namespace reference {
+void gemm(const View& a, const View& b, const View& c, double alpha = 1, double beta = 0);
+}
+
+}  // namespace clade::kernels

@@ -1,0 +1,165 @@
+// gemm on the CPU: OpenBLAS (or any CBLAS), one thread a call, our threads around it.
+//
+// C is cut into tiles of a fixed size; each tile is one single-threaded BLAS call. So the bits of C
+// do not depend on the number of threads, which a multi-threaded BLAS does not promise, and the
+// thread pools of BLAS and OpenMP never fight for the cores. Long products with a small C (K large,
+// as in covariances and weight gradients) are cut along K too, into fixed chunks whose partial sums
+// are added in order.
+#include <cblas.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "kernels/gemm/gemm.h"
+#include "tensor/memory.h"
+#include "tensor/parallel.h"
+#include "tensor/profiler.h"
+
+#if defined(CLADE_OPENBLAS)
+extern "C" void openblas_set_num_threads(int);
+#endif
+
+namespace clade::kernels {
+namespace {
+
+constexpr int64_t kTileRows = 256, kTileColumns = 256, kChunkK = 4096;
+
+void one_blas_thread() {
+#if defined(CLADE_OPENBLAS)
+  static const bool done = (openblas_set_num_threads(1), true);
+  (void)done;
+#endif
+}
+
+void blas(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, float alpha, const float* a,
+          int lda, const float* b, int ldb, float beta, float* c, int ldc) {
+  cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+void blas(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, double alpha,
+          const double* a, int lda, const double* b, int ldb, double beta, double* c, int ldc) {
+  cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+// A matrix as BLAS wants it: row-major with a leading dimension, or the transpose of such a one.
+template <class T>
+struct Operand {
+  const T* data;
+  int64_t ld;
+  bool transposed;
+
+  const T* at(int64_t row, int64_t column) const {
+    return transposed ? data + column * ld + row : data + row * ld + column;
+  }
+};
+
+template <class T>
+bool as_operand(const View& v, Operand<T>* out) {
+  if (v.stride[1] == 1 || v.shape[1] == 1) {
+    if (v.stride[0] >= v.shape[1] || v.shape[0] == 1) {
+      *out = {v.as<T>(), std::max(v.stride[0], v.shape[1]), false};
+      return true;
+    }
+  }
+  if (v.stride[0] == 1 || v.shape[0] == 1) {
+    if (v.stride[1] >= v.shape[0] || v.shape[1] == 1) {
+      *out = {v.as<T>(), std::max(v.stride[1], v.shape[0]), true};
+      return true;
+    }
+  }
+  return false;
+}
+
+template <class T>
+void pack(const View& v, T* out) {
+  for (int64_t i = 0; i < v.shape[0]; i++)
+    for (int64_t j = 0; j < v.shape[1]; j++)
+      out[i * v.shape[1] + j] = v.as<T>()[i * v.stride[0] + j * v.stride[1]];
+}
+
+template <class T>
+void product(const Operand<T>& a, const Operand<T>& b, int64_t m, int64_t n, int64_t k, double alpha,
+             double beta, T* c, int64_t ldc) {
+  int64_t row_tiles = (m + kTileRows - 1) / kTileRows;
+  int64_t column_tiles = (n + kTileColumns - 1) / kTileColumns;
+  int64_t chunks = std::max<int64_t>(1, (k + kChunkK - 1) / kChunkK);
+  auto tile = [&](int64_t index, T* out, int64_t ld, int64_t k0, int64_t k1, double beta_now) {
+    int64_t i0 = index / column_tiles * kTileRows, j0 = index % column_tiles * kTileColumns;
+    gemm_serial<T>(a.transposed, b.transposed, std::min(kTileRows, m - i0),
+                   std::min(kTileColumns, n - j0), k1 - k0, T(alpha), a.at(i0, k0), a.ld,
+                   b.at(k0, j0), b.ld, T(beta_now), out + i0 * ld + j0, ld);
+  };
+  if (chunks == 1 || m * n > 1 << 20) {
+    parallel_for(row_tiles * column_tiles, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t t = begin; t < end; t++) tile(t, c, ldc, 0, k, beta);
+    });
+    return;
+  }
+  Scratch<T> partial(chunks * m * n);
+  parallel_for(chunks * row_tiles * column_tiles, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+      int64_t chunk = i / (row_tiles * column_tiles);
+      tile(i % (row_tiles * column_tiles), partial.data() + chunk * m * n, n, chunk * kChunkK,
+           std::min(k, (chunk + 1) * kChunkK), 0);
+    }
+  });
+  parallel_for(m, std::max<int64_t>(1, 16384 / (n * chunks + 1)), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+      T* row = c + i * ldc;
+      for (int64_t j = 0; j < n; j++) {
+        double sum = beta == 0 ? 0 : beta * double(row[j]);
+        for (int64_t chunk = 0; chunk < chunks; chunk++)
+          sum += double(partial[chunk * m * n + i * n + j]);
+        row[j] = T(sum);
+      }
+    }
+  });
+}
+
+template <class T>
+void gemm_typed(const View& a, const View& b, const View& c, double alpha, double beta) {
+  int64_t m = c.shape[0], n = c.shape[1], k = a.shape[1];
+  if (c.stride[1] != 1 && n != 1) {  // C is a transpose: compute C' = B' A'
+    auto turned = [](View v) {
+      std::swap(v.shape[0], v.shape[1]);
+      std::swap(v.stride[0], v.stride[1]);
+      return v;
+    };
+    return gemm_typed<T>(turned(b), turned(a), turned(c), alpha, beta);
+  }
+  Operand<T> oa, ob;
+  bool fits_a = as_operand<T>(a, &oa), fits_b = as_operand<T>(b, &ob);
+  Scratch<T> packed_a(fits_a ? 0 : m * k), packed_b(fits_b ? 0 : k * n);
+  if (!fits_a) pack(a, packed_a.data()), oa = {packed_a.data(), k, false};
+  if (!fits_b) pack(b, packed_b.data()), ob = {packed_b.data(), n, false};
+  product<T>(oa, ob, m, n, k, alpha, beta, c.as<T>(), std::max(c.stride[0], n));
+}
+
+}  // namespace
+
+template <class T>
+void gemm_serial(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, T alpha, const T* a,
+                 int64_t lda, const T* b, int64_t ldb, T beta, T* c, int64_t ldc) {
+  if (m == 0 || n == 0) return;
+  if (k == 0) {  // BLAS implementations differ here
+    for (int64_t i = 0; i < m; i++)
+      for (int64_t j = 0; j < n; j++) c[i * ldc + j] = beta == 0 ? T(0) : beta * c[i * ldc + j];
+    return;
+  }
+  one_blas_thread();
+  blas(trans_a ? CblasTrans : CblasNoTrans, trans_b ? CblasTrans : CblasNoTrans, int(m), int(n),
+       int(k), alpha, a, int(lda), b, int(ldb), beta, c, int(ldc));
+}
+
+template void gemm_serial<float>(bool, bool, int64_t, int64_t, int64_t, float, const float*, int64_t,
+                                 const float*, int64_t, float, float*, int64_t);
+template void gemm_serial<double>(bool, bool, int64_t, int64_t, int64_t, double, const double*,
+                                  int64_t, const double*, int64_t, double, double*, int64_t);
+
+void gemm(const Cpu&, const View& a, const View& b, const View& c, double alpha, double beta) {
+  double m = double(c.shape[0]), n = double(c.shape[1]), k = double(a.shape[1]);
+  profiler::Span span("gemm", 2 * m * n * k, (m * k + k * n + m * n) * double(size_of(c.dtype)));
+  if (c.numel() == 0) return;
+  dispatch_floating(c.dtype, [&](auto zero) { gemm_typed<decltype(zero)>(a, b, c, alpha, beta); });
+}
+
+}  // namespace clade::kernels

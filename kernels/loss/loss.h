@@ -1,0 +1,56 @@
+// loss: per-sample losses, each a sum over all axes but the first, with the mask inside.
+//
+// out[n] = sum over the rest of m[n, ...] l(...). `mask` (same sizes and dtype, 1 observed, 0
+// missing) may have data == nullptr: all observed. Where m = 0 the gradient is exactly 0 and the
+// values there are never used, so NaN may stand in missing places of the target.
+// The backward functions take dout (N) and write, per element, dout[n] m l'.
+// Required: one floating dtype, equal sizes, any dense strides that all elementwise arguments share;
+// out, dout (N) contiguous. Sums run in f64 in a fixed order.
+#pragma once
+
+#include "kernels/context.h"
+#include "tensor/view.h"
+
+namespace clade::kernels {
+
+// (xhat - x)^2                                             P0 eq (5)
+void squared_error(const Cpu&, const View& xhat, const View& x, const View& mask, const View& out);
+void squared_error_backward(const Cpu&, const View& xhat, const View& x, const View& mask,
+                            const View& dout, const View& dxhat);
+
+// -[x log s(a) + (1 - x) log(1 - s(a))], s = sigmoid, computed as max(a, 0) - a x + log(1 + e^-|a|)
+void bce_with_logits(const Cpu&, const View& logits, const View& x, const View& mask,
+                     const View& out);
+void bce_with_logits_backward(const Cpu&, const View& logits, const View& x, const View& mask,
+                              const View& dout, const View& dlogits);
+
+// log N(x; mean, exp(logvar)) = -1/2 [log 2 pi + logvar + (x - mean)^2 exp(-logvar)]
+void gaussian_log_likelihood(const Cpu&, const View& x, const View& mean, const View& logvar,
+                             const View& mask, const View& out);
+void gaussian_log_likelihood_backward(const Cpu&, const View& x, const View& mean,
+                                      const View& logvar, const View& mask, const View& dout,
+                                      const View& dx, const View& dmean, const View& dlogvar);
+
+// KL(N(mean, exp(logvar)) || N(0, I)) = 1/2 [mean^2 + exp(logvar) - logvar - 1]
+void kl_standard_normal(const Cpu&, const View& mean, const View& logvar, const View& out);
+void kl_standard_normal_backward(const Cpu&, const View& mean, const View& logvar, const View& dout,
+                                 const View& dmean, const View& dlogvar);
+
+namespace reference {
+void squared_error(const View& xhat, const View& x, const View& mask, const View& out);
+void squared_error_backward(const View& xhat, const View& x, const View& mask, const View& dout,
+                            const View& dxhat);
+void bce_with_logits(const View& logits, const View& x, const View& mask, const View& out);
+void bce_with_logits_backward(const View& logits, const View& x, const View& mask, const View& dout,
+                              const View& dlogits);
+void gaussian_log_likelihood(const View& x, const View& mean, const View& logvar, const View& mask,
+                             const View& out);
+void gaussian_log_likelihood_backward(const View& x, const View& mean, const View& logvar,
+                                      const View& mask, const View& dout, const View& dx,
+                                      const View& dmean, const View& dlogvar);
+void kl_standard_normal(const View& mean, const View& logvar, const View& out);
+void kl_standard_normal_backward(const View& mean, const View& logvar, const View& dout,
+                                 const View& dmean, const View& dlogvar);
+}  // namespace reference
+
+}  // namespace clade::kernels

@@ -1,0 +1,48 @@
+// sample: the random kernels of variational autoencoders, and importance weighting.
+//
+// Noise is recomputed in the backward pass from (seed, stream, first): nothing random is stored.
+// Element i of a tensor, in row-major order, uses Philox draw first + i (`first` a multiple of 4),
+// so the same element gets the same noise on any device at any thread count.
+#pragma once
+
+#include "kernels/context.h"
+#include "tensor/view.h"
+
+namespace clade::kernels {
+
+// Which draws: see tensor/philox.h.
+struct Draw {
+  uint64_t seed, stream, first;
+};
+
+// z[k, n, d] = mean[n, d] + exp(logvar[n, d] / 2) eps[k, n, d]   (Kingma and Welling 2014)
+// mean, logvar (N, D); z (N, D), or (K, N, D) for K samples. Row-major, one floating dtype.
+void reparameterize(const Cpu&, const View& mean, const View& logvar, const Draw& draw,
+                    const View& z);
+// dmean = sum_k dz,  dlogvar = sum_k dz eps exp(logvar / 2) / 2
+void reparameterize_backward(const Cpu&, const View& logvar, const Draw& draw, const View& dz,
+                             const View& dmean, const View& dlogvar);
+
+// y = x / (1 - p) with probability 1 - p, else 0. 0 <= p < 1. The backward pass is the same
+// function of dy with the same draw. x, y: equal sizes and equal dense strides; element i is
+// counted in memory order.
+void dropout(const Cpu&, const View& x, double p, const Draw& draw, const View& y);
+
+// Importance weighting over K samples (Burda et al. 2016): from log_w (K, N)
+//     bound[n] = logsumexp_k log_w[k, n] - log K
+//     weight[k, n] = exp(log_w[k, n] - logsumexp_k)      (sums to 1 over k)
+//     effective[n] = 1 / sum_k weight^2                  (effective sample size, 1 .. K)
+// in one pass. The gradient of bound is weight: dlog_w[k, n] = dbound[n] weight[k, n].
+void importance_weights(const Cpu&, const View& log_w, const View& bound, const View& weight,
+                        const View& effective);
+
+namespace reference {
+void reparameterize(const View& mean, const View& logvar, const Draw& draw, const View& z);
+void reparameterize_backward(const View& logvar, const Draw& draw, const View& dz,
+                             const View& dmean, const View& dlogvar);
+void dropout(const View& x, double p, const Draw& draw, const View& y);
+void importance_weights(const View& log_w, const View& bound, const View& weight,
+                        const View& effective);
+}  // namespace reference
+
+}  // namespace clade::kernels

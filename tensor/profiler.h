@@ -1,0 +1,48 @@
+// The profiler: time, FLOPs and bytes of every kernel call, as a table and as a trace.
+//
+//     profiler::start();  ...work...  profiler::stop();
+//     puts(profiler::table().c_str());  profiler::write_trace("trace.json");
+//
+// A kernel opens a Span; when the profiler is off that costs one load and a branch. The trace is
+// Chrome's JSON format, which https://ui.perfetto.dev opens.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+namespace clade::profiler {
+
+extern std::atomic<bool> enabled;
+
+void start();  // clears earlier records
+void stop();
+
+// One row per kernel name: calls, total ms, share, GFLOP/s, GB/s; sorted by time.
+std::string table();
+// Throws Error when the file cannot be written.
+void write_trace(const std::string& path);
+
+class Span {
+ public:
+  // `name` must be a string literal. flops and bytes: what the call computes and must move.
+  explicit Span(const char* name, double flops = 0, double bytes = 0)
+      : active_(enabled.load(std::memory_order_relaxed)) {
+    if (active_) begin(name, flops, bytes);
+  }
+  ~Span() {
+    if (active_) end();
+  }
+  Span(const Span&) = delete;
+  Span& operator=(const Span&) = delete;
+
+ private:
+  void begin(const char* name, double flops, double bytes);
+  void end();
+  bool active_;
+  const char* name_;
+  double flops_, bytes_;
+  int64_t start_ns_;
+};
+
+}  // namespace clade::profiler
