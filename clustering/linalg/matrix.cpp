@@ -1,0 +1,92 @@
+#include "clustering/linalg/matrix.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tensor/parallel.h"
+
+namespace clade::cluster {
+namespace {
+
+constexpr int64_t kBlock = 4096;  // rows summed by one thread before the sums are joined
+
+// Index of the first element that is NaN or infinite, or -1.
+template <class T>
+int64_t first_not_finite(const T* x, int64_t count) {
+  auto scan = [&](int64_t begin, int64_t end) -> int64_t {
+    for (int64_t i = begin; i < end; i++)
+      if (!std::isfinite(x[i])) return i;
+    return -1;
+  };
+  auto first = [](int64_t a, int64_t b) { return a >= 0 ? a : b; };
+  return parallel_reduce(count, int64_t{1} << 18, int64_t{-1}, scan, first);
+}
+
+// The vector sum over the rows of add(i, sum), in f64 and in order.
+template <class Add>
+std::vector<double> sum_rows(int64_t n, int64_t d, Add&& add) {
+  auto block = [&](int64_t begin, int64_t end) {
+    std::vector<double> sum(size_t(d), 0.0);
+    for (int64_t i = begin; i < end; i++) add(i, sum.data());
+    return sum;
+  };
+  auto join = [](std::vector<double> a, const std::vector<double>& b) {
+    for (size_t j = 0; j < a.size(); j++) a[j] += b[j];
+    return a;
+  };
+  return parallel_reduce(n, kBlock, std::vector<double>(size_t(d), 0.0), block, join);
+}
+
+}  // namespace
+
+Tensor finite_matrix(const char* op, const Tensor& x, const char* name) {
+  std::string expected = text(name, " (n, d) of f32 or f64 with n >= 1 and d >= 1");
+  if (!x.defined() || x.rank() != 2 || x.numel() == 0 || !is_floating(x.dtype()))
+    fail(op, expected, text(x));
+  if (!x.device().is_cpu())
+    fail(op, text(name, " on the CPU"), text(x), "copy it to the CPU first");
+  Tensor dense = x.contiguous();
+  dispatch_floating(x.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    int64_t bad = first_not_finite(dense.data<T>(), dense.numel());
+    if (bad < 0) return;
+    const char* what = std::isnan(dense.data<T>()[bad]) ? "NaN" : "an infinity";
+    fail(op, text("finite values in ", name),
+         text(what, " in row ", bad / x.size(1), ", column ", bad % x.size(1)),
+         "fill in or drop missing values first");
+  });
+  return dense;
+}
+
+std::vector<double> column_means(const Tensor& x, const Tensor& w) {
+  int64_t n = x.size(0), d = x.size(1);
+  const double* weight = w.defined() ? w.data<double>() : nullptr;
+  double total = 0;
+  for (int64_t i = 0; i < n; i++) total += weight ? weight[i] : 1.0;
+  std::vector<double> mean = dispatch_floating(x.dtype(), [&](auto zero) {
+    const auto* data = x.data<decltype(zero)>();
+    return sum_rows(n, d, [&](int64_t i, double* sum) {
+      double wi = weight ? weight[i] : 1.0;
+      for (int64_t j = 0; j < d; j++) sum[j] += wi * double(data[i * d + j]);
+    });
+  });
+  for (double& m : mean) m /= total;
+  return mean;
+}
+
+std::vector<double> column_variances(const Tensor& x, const std::vector<double>& mean) {
+  int64_t n = x.size(0), d = x.size(1);
+  std::vector<double> variance = dispatch_floating(x.dtype(), [&](auto zero) {
+    const auto* data = x.data<decltype(zero)>();
+    return sum_rows(n, d, [&](int64_t i, double* sum) {
+      for (int64_t j = 0; j < d; j++) {
+        double c = double(data[i * d + j]) - mean[size_t(j)];
+        sum[j] += c * c;
+      }
+    });
+  });
+  for (double& v : variance) v /= double(n);
+  return variance;
+}
+
+}  // namespace clade::cluster

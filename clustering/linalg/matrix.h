@@ -1,0 +1,25 @@
+// What every algorithm of this floor asks of its data, and the first moments of it.
+//
+// Data is a matrix x (n, d): n rows (points), d columns (features), f32 or f64. Missing values are
+// not skipped in silence: an algorithm that cannot take NaN refuses it by name and place.
+#pragma once
+
+#include <vector>
+
+#include "tensor/tensor.h"
+
+namespace clade::cluster {
+
+// x as a row-major matrix on the CPU (the same tensor where it is one already).
+// Throws Error naming `op` unless x is (n, d), n >= 1, d >= 1, f32 or f64, on the CPU and finite.
+Tensor finite_matrix(const char* op, const Tensor& x, const char* name = "x");
+
+// Mean of each column, weighted by w (n, f64) where it is defined. x as finite_matrix returns it.
+// Sums run in f64 over fixed blocks of rows that are joined in order: the same bits at any number
+// of threads.
+std::vector<double> column_means(const Tensor& x, const Tensor& w = {});
+
+// (1 / n) sum_i (x_ij - mean_j)^2 of each column: the population variance, from centred values.
+std::vector<double> column_variances(const Tensor& x, const std::vector<double>& mean);
+
+}  // namespace clade::cluster
