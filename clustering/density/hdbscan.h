@@ -1,0 +1,70 @@
+// HDBSCAN: clusters are the regions that stay dense longest while the density threshold rises.
+//
+//   1. core distances    how far a point's min_samples-th neighbour is         spanning_tree.h
+//   2. spanning tree     of mutual reachability max(core_a, core_b, d / alpha)  spanning_tree.h
+//   3. single linkage    the spanning tree's edges merged from short to long    linkage_tree.h
+//   4. condensed tree    splits off fewer than min_cluster_size are shedding    condensed_tree.h
+//   5. selection         the clusters with most excess of mass, or the leaves   cluster_selection.h
+//   6. memberships       of points in clusters, and of noise                    soft_membership.h
+//
+// Steps 1 to 3 cost nearly all the time and do not depend on the options of 4 and 5, so they are
+// kept in a Hierarchy that can be cut again and again.
+//
+// Sources: Campello, Moulavi, Sander, "Density-based clustering based on hierarchical density
+// estimates" (PAKDD 2013); Campello et al., "Hierarchical density estimates for data clustering,
+// visualization, and outlier detection" (TKDD 2015: GLOSH); McInnes, Healy, "Accelerated
+// hierarchical density based clustering" (ICDMW 2017); Malzer, Baum, "A hybrid approach to
+// hierarchical density-based cluster selection" (MFI 2020: epsilon). The conventions, e.g. that a
+// point is its own first neighbour, are those of the hdbscan package, so parameters mean the same.
+#pragma once
+
+#include <cstdint>
+
+#include "clustering/density/cluster_selection.h"
+#include "clustering/density/condensed_tree.h"
+#include "clustering/density/linkage_tree.h"
+#include "clustering/density/spanning_tree.h"
+#include "tensor/progress.h"
+#include "tensor/tensor.h"
+
+namespace clade::cluster {
+
+struct HdbscanOptions {
+  int64_t min_cluster_size = 5;  // the fewest points that are a cluster, >= 2
+  int64_t min_samples = 0;  // neighbours, itself counted, that make a core; 0: min_cluster_size
+  double alpha = 1.0;       // distances are divided by it before they meet the core distances
+  SpanningTreeMethod spanning_tree = SpanningTreeMethod::automatic;
+  SelectionOptions selection;  // eom or leaf, epsilon, max_cluster_size, allow_single_cluster
+};
+
+// What does not depend on min_cluster_size and selection. Tensors are shared, so copies are cheap.
+struct Hierarchy {
+  Tensor core_distances;  // (n) f64
+  SpanningTree spanning_tree;
+  LinkageTree linkage;
+};
+
+struct HdbscanResult {
+  int64_t cluster_count = 0;
+  Tensor labels;          // (n) i32: 0 .. cluster_count - 1, -1 for noise
+  Tensor probabilities;   // (n) f64: lambda of the point over the largest in its cluster; noise 0
+  Tensor outlier_scores;  // (n) f64: GLOSH, 0 deep inside .. 1 far out
+  Tensor persistence;     // (cluster_count) f64: how much of its possible lifetime a cluster stood
+  Tensor stability;       // (cluster_count) f64: excess of mass
+  Tensor selected;        // (cluster_count) i32: the clusters' nodes in the condensed tree
+  CondensedTree condensed;
+  Hierarchy hierarchy;
+};
+
+// x (n, d), f32 or f64, finite, n >= 2. min_samples above n counts as n. Throws Error on bad input
+// or options. Reports "hdbscan core distances", "hdbscan spanning tree", "hdbscan tree".
+HdbscanResult hdbscan(const Tensor& x, const HdbscanOptions& options = {},
+                      const Progress& progress = {});
+
+// Steps 1 to 3 alone, and 4 to 6 from them: hdbscan(x, o) is hdbscan_cut(hdbscan_hierarchy(x, o),
+// o).
+Hierarchy hdbscan_hierarchy(const Tensor& x, const HdbscanOptions& options = {},
+                            const Progress& progress = {});
+HdbscanResult hdbscan_cut(const Hierarchy& hierarchy, const HdbscanOptions& options = {});
+
+}  // namespace clade::cluster
