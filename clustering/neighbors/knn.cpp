@@ -5,19 +5,17 @@
 // Within a row x the order by key is the order by distance, and a tile of keys is one product:
 // rows [-x, 1] times rows [y, h]. But key is a difference of large numbers: its rounding error can
 // exceed the gaps between neighbours. So
-//  1. the data is centred (smaller norms, smaller errors) and scaled by a power of two (no
-//  overflow);
-//  2. the k + 8 smallest keys of a row are kept as candidates, with ties broken by index;
+//  1. the data is centred (smaller errors) and scaled by a power of two (no overflow);
+//  2. the k + 8 smallest keys of a row are kept as candidates, ties broken by index;
 //  3. candidates are ranked by direct sums of (x_j - y_j)^2 in f64 over the original values;
-//  4. the row is proved: every point that was not kept is farther than the k-th neighbour found. A
-//     row that cannot be proved (many near-equal distances) is scanned directly.
+//  4. the row is proved: no key that was not kept can belong to one of the k neighbours. In a row
+//     that cannot be proved (many near-equal distances) all points whose key allows it are ranked.
 //
 // The proof. A product of d + 1 terms of unit roundoff u, in any order, fused or not, is off by at
 // most c (|x||y| + h) with c = (d + 8) u, the roundings of centring and of h included (Higham,
-// Accuracy and Stability of Numerical Algorithms, 2002, section 3.1). As |x||y| <= (|x|^2 + |y|^2)
-// / 2, that is at most c (g + 2 h) with g = |x|^2 / 2: one part of the row and one of the column.
-// The column's part is taken off h beforehand, so what the product gives, less c g, never exceeds
-// key.
+// Accuracy and Stability of Numerical Algorithms, 2002, section 3.1). As 2 |x||y| <= |x|^2 + |y|^2,
+// that is at most c (g + 2 h) with g = |x|^2 / 2: one part of the row and one of the column. The
+// column's part is taken off h beforehand, so the computed key less c g never exceeds the true one.
 //
 // Tiles have fixed sizes and are visited in order by one thread a row block: same bits at any
 // number of threads. A tile (128 x 512 f32 = 256 KiB) stays in the L2 cache between the product and
@@ -110,6 +108,14 @@ struct Frame {
     }
     return norm / 2;
   }
+
+  // A point whose computed key is above this is farther than `farthest` (squared, unscaled) from a
+  // row with half squared norm g. Beside the relative error, d + 8 terms may each have underflowed.
+  double key_limit(double farthest, double g) const {
+    double d = double(mean.size()), squared_scale = double(scale) * double(scale);
+    double far = farthest * squared_scale + (d + 8) * double(std::numeric_limits<T>::min());
+    return far / (2 * (1 - c)) - g * (1 - c);
+  }
 };
 
 template <class T>
@@ -178,8 +184,10 @@ struct Search {
     progress("exact nearest neighbours", n, n);
   }
 
+  // One block of queries, begin <= i < end: candidates, ranks, proofs; then the unproved rows
+  // again.
   void block(const Frame<T>& frame, const T* lifted, int64_t begin, int64_t end) {
-    int64_t m = points.size(0), d = points.size(1), rows = end - begin, keep = k + kSpare;
+    int64_t d = points.size(1), rows = end - begin, keep = k + kSpare;
     Scratch<T> left(rows * (d + 1)), tile(kTileQueries * kTilePoints);
     Scratch<Ranked<T>> buffers(rows * 2 * keep);
     std::vector<Smallest<T>> smallest(static_cast<size_t>(rows));
@@ -190,48 +198,64 @@ struct Search {
       row[d] = 1;
       smallest[size_t(i)].start(buffers.data() + i * 2 * keep, keep);
     }
-    for (int64_t j0 = 0; j0 < m; j0 += kTilePoints) {
-      int64_t width = std::min(kTilePoints, m - j0);
-      kernels::gemm_serial<T>(false, true, rows, width, d + 1, T(1), left.data(), d + 1,
-                              lifted + j0 * (d + 1), d + 1, T(0), tile.data(), width);
-      for (int64_t i = 0; i < rows; i++)
-        smallest[size_t(i)].scan(tile.data() + i * width, width, int32_t(j0),
-                                 skip_self ? int32_t(begin + i) : -1);
-    }
+    for_tiles(left.data(), rows, lifted, tile.data(), [&](int64_t i, int64_t j0, int64_t width) {
+      smallest[size_t(i)].scan(tile.data() + i * width, width, int32_t(j0),
+                               skip_self ? int32_t(begin + i) : -1);
+    });
+
+    std::vector<Unproved> unproved;
     std::vector<Ranked<double>> exact;
     for (int64_t i = 0; i < rows; i++) {
       Smallest<T>& s = smallest[size_t(i)];
-      int64_t count = s.finish();
-      rank(begin + i, s.begin(), count, &exact);
-      double lower = 2 * (double(s.bound()) + g[size_t(i)] * (1 - frame.c)) * (1 - frame.c);
-      double farthest = exact[size_t(k - 1)].value * double(frame.scale) * double(frame.scale);
-      double underflow = double(d + 8) * double(std::numeric_limits<T>::min());
-      if (!(lower > farthest + underflow)) scan_directly(begin + i, &exact);
+      exact.clear();
+      for (const Ranked<T>*r = s.begin(), *last = r + s.finish(); r != last; r++)
+        exact.push_back(measure(begin + i, r->index));
+      std::sort(exact.begin(), exact.end());
       write(begin + i, exact);
+      double limit = frame.key_limit(exact[size_t(k - 1)].value, g[size_t(i)]);
+      if (double(s.bound()) > limit) continue;
+      std::copy_n(left.data() + i * (d + 1), d + 1,
+                  left.data() + int64_t(unproved.size()) * (d + 1));
+      unproved.push_back({begin + i, limit, {}});
+    }
+    for_tiles(left.data(), int64_t(unproved.size()), lifted, tile.data(),
+              [&](int64_t i, int64_t j0, int64_t width) {
+                Unproved& u = unproved[size_t(i)];
+                const T* keys = tile.data() + i * width;
+                for (int64_t j = 0; j < width; j++)
+                  if (double(keys[j]) <= u.limit && !(skip_self && j0 + j == u.query))
+                    u.exact.push_back(measure(u.query, int32_t(j0 + j)));
+              });
+    for (Unproved& u : unproved) {
+      std::partial_sort(u.exact.begin(), u.exact.begin() + k, u.exact.end());
+      write(u.query, u.exact);
     }
   }
 
-  double squared_distance(int64_t query, int64_t point) const {
+  // A row whose candidates may have missed a neighbour, and the largest key that one could have.
+  struct Unproved {
+    int64_t query;
+    double limit;
+    std::vector<Ranked<double>> exact;
+  };
+
+  // Tiles of keys of `rows` lifted queries against all points; body(i, j0, width) reads row i of a
+  // tile, which holds points j0 .. j0 + width.
+  template <class Body>
+  void for_tiles(const T* left, int64_t rows, const T* lifted, T* tile, Body&& body) const {
+    int64_t m = points.size(0), d = points.size(1);
+    for (int64_t j0 = 0; j0 < m && rows > 0; j0 += kTilePoints) {
+      int64_t width = std::min(kTilePoints, m - j0);
+      kernels::gemm_serial<T>(false, true, rows, width, d + 1, T(1), left, d + 1,
+                              lifted + j0 * (d + 1), d + 1, T(0), tile, width);
+      for (int64_t i = 0; i < rows; i++) body(i, j0, width);
+    }
+  }
+
+  Ranked<double> measure(int64_t query, int32_t point) const {
     int64_t d = points.size(1);
-    return kernels::direct_squared_distance(queries.data<T>() + query * d,
-                                            points.data<T>() + point * d, d);
-  }
-
-  void rank(int64_t query, const Ranked<T>* candidates, int64_t count,
-            std::vector<Ranked<double>>* out) const {
-    out->clear();
-    for (int64_t i = 0; i < count; i++) {
-      int32_t j = candidates[i].index;
-      out->push_back({squared_distance(query, j), j});
-    }
-    std::sort(out->begin(), out->end());
-  }
-
-  void scan_directly(int64_t query, std::vector<Ranked<double>>* out) const {
-    out->clear();
-    for (int64_t j = 0; j < points.size(0); j++)
-      if (!skip_self || j != query) out->push_back({squared_distance(query, j), int32_t(j)});
-    std::partial_sort(out->begin(), out->begin() + k, out->end());
+    const T *q = queries.data<T>() + query * d, *p = points.data<T>() + point * d;
+    return {kernels::direct_squared_distance(q, p, d), point};
   }
 
   void write(int64_t query, const std::vector<Ranked<double>>& sorted) {
