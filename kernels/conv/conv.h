@@ -1,7 +1,8 @@
 // conv: one trilinear form with three faces,
 //
 //     T(x, w, y) = sum over n, o, i, j, c, r, s of
-//                  x[n, c, i * stride + r * dilation - padding, j * ...] w[o, c, r, s] y[n, o, i, j]
+//                  x[n, c, i * stride + r * dilation - padding, j * ...] w[o, c, r, s] y[n, o, i,
+//                  j]
 //
 //     forward      y[n, o, i, j] = dT / dy   (Conv2d forward)
 //     grad_input   x[n, c, h, l] = dT / dx   (gradient of Conv2d's input, ConvTranspose2d forward)
@@ -12,11 +13,11 @@
 // this is cross-correlation: the kernel is not flipped.
 //
 // Shapes: x (N, C, H, W); w (O, C / groups, R, S), row-major; y (N, O, P, Q) where
-// P = (H + 2 padding - dilation (R - 1) - 1) / stride + 1, rounded down; grad_input takes the H and W
-// of its output view (a transposed convolution's output_padding is the rounded-off remainder).
+// P = (H + 2 padding - dilation (R - 1) - 1) / stride + 1, rounded down; grad_input takes the H and
+// W of its output view (a transposed convolution's output_padding is the rounded-off remainder).
 // Layout: x and y are channels-last in memory (View::is_channels_last); see docs/layout.md.
 // Required: one floating dtype, sizes as above, groups divides C and O, no overlap. Outputs are
-// overwritten. `bias` (one a channel of the output, or data == nullptr) is added.
+// overwritten. `bias` (dense, one a channel of the output, or data == nullptr) is added.
 // Cost: 2 N O P Q (C / groups) R S FLOPs each.
 #pragma once
 
@@ -26,7 +27,7 @@
 namespace clade::kernels {
 
 struct ConvParams {
-  int64_t stride[2] = {1, 1};    // along H, W
+  int64_t stride[2] = {1, 1};  // along H, W
   int64_t padding[2] = {0, 0};
   int64_t dilation[2] = {1, 1};
   int64_t groups = 1;
