@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
+#include <type_traits>
 
 namespace clade {
 
@@ -33,14 +35,16 @@ constexpr const char* name_of(DType t) {
 
 constexpr bool is_floating(DType t) { return t == DType::f32 || t == DType::f64; }
 
-template <class T> struct DTypeOf;
-template <> struct DTypeOf<float> { static constexpr DType value = DType::f32; };
-template <> struct DTypeOf<double> { static constexpr DType value = DType::f64; };
-template <> struct DTypeOf<int32_t> { static constexpr DType value = DType::i32; };
-template <> struct DTypeOf<int64_t> { static constexpr DType value = DType::i64; };
-template <> struct DTypeOf<uint8_t> { static constexpr DType value = DType::u8; };
+namespace detail {  // by pointer, so that no other type converts to one of these
+constexpr DType dtype_of(const float*) { return DType::f32; }
+constexpr DType dtype_of(const double*) { return DType::f64; }
+constexpr DType dtype_of(const int32_t*) { return DType::i32; }
+constexpr DType dtype_of(const int64_t*) { return DType::i64; }
+constexpr DType dtype_of(const uint8_t*) { return DType::u8; }
+}  // namespace detail
 
-template <class T> inline constexpr DType dtype_of = DTypeOf<T>::value;
+template <class T>
+inline constexpr DType dtype_of = detail::dtype_of(static_cast<const T*>(nullptr));
 
 inline void append(std::string& out, DType t) { out.append(name_of(t)); }
 
@@ -61,6 +65,21 @@ decltype(auto) dispatch(DType t, Body&& body) {
 template <class Body>
 decltype(auto) dispatch_floating(DType t, Body&& body) {
   return t == DType::f64 ? body(double{}) : body(float{});
+}
+
+// static_cast with no undefined case: a float beyond the range of an integer type becomes its
+// nearest end, NaN becomes 0. Between integers it wraps around.
+template <class To, class From>
+To convert(From value) {
+  if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
+    // The greatest To may not be a float, but the power of two above it is.
+    constexpr From low = From(std::numeric_limits<To>::min());
+    constexpr From above = From(std::numeric_limits<To>::max() / 2 + 1) * 2;
+    if (!(value >= low)) return value < low ? std::numeric_limits<To>::min() : To(0);
+    return value < above ? static_cast<To>(value) : std::numeric_limits<To>::max();
+  } else {
+    return static_cast<To>(value);
+  }
 }
 
 }  // namespace clade

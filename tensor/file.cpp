@@ -18,23 +18,16 @@ namespace {
 
 const char* cure_of(int error, bool writing) {
   switch (error) {
-    case ENOENT:
-      return writing ? "create its directory first" : "check the path";
-    case ENOTDIR:
-      return "a part of the path is a file, not a directory";
+    case ENOENT: return writing ? "create its directory first" : "check the path";
+    case ENOTDIR: return "a part of the path is a file, not a directory";
     case EACCES:
-    case EPERM:
-      return "ask for the permission, or choose another place";
-    case EROFS:
-      return "choose a place that can be written";
+    case EPERM: return "ask for the permission, or choose another place";
+    case EROFS: return "choose a place that can be written";
     case ENOSPC:
     case EDQUOT:
-    case EFBIG:
-      return "free some space, or choose another place";
-    case EISDIR:
-      return "name a file in it";
-    default:
-      return "";
+    case EFBIG: return "free some space, or choose another place";
+    case EISDIR: return "name a file in it";
+    default: return "";
   }
 }
 

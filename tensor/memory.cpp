@@ -99,6 +99,13 @@ void deallocate(void* data, size_t bytes) noexcept {
 #endif
 }
 
+size_t array_bytes(int64_t count, size_t size) {
+  size_t bytes;
+  if (count < 0 || __builtin_mul_overflow(size_t(count), size, &bytes))
+    fail("allocate", "an array that fits in memory", text(count, " elements of ", size, " bytes"));
+  return bytes;
+}
+
 MemoryStats memory_stats() {
   std::lock_guard lock(pool().mutex);
   return pool().stats;

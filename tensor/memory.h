@@ -26,11 +26,15 @@ void release_cached_memory();  // gives every cached block back to the system
 void* allocate(size_t bytes);
 void deallocate(void* data, size_t bytes) noexcept;
 
+// count * size; throws Error when that is negative or more than fits in 64 bits.
+size_t array_bytes(int64_t count, size_t size);
+
 // A scratch array for the length of a scope; T must be trivial. Contents undefined.
 template <class T>
 class Scratch {
  public:
-  explicit Scratch(int64_t count) : bytes_(size_t(count) * sizeof(T)), data_(allocate(bytes_)) {}
+  explicit Scratch(int64_t count)
+      : bytes_(array_bytes(count, sizeof(T))), data_(allocate(bytes_)) {}
   ~Scratch() { deallocate(data_, bytes_); }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;

@@ -13,7 +13,7 @@ int requested_threads = 0;  // 0: what OpenMP finds
 }
 
 void set_threads(int n) {
-  if (n < 1) fail("set_threads", "1 thread or more", text(n));
+  if (n < 1 || n > 1024) fail("set_threads", "1 to 1024 threads", text(n));
   requested_threads = n;
 }
 

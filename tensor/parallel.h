@@ -11,9 +11,9 @@
 
 namespace clade {
 
-void set_threads(int n);  // n >= 1, else Error; until called: all cores (or OMP_NUM_THREADS)
+void set_threads(int n);  // 1 to 1024, else Error; until called: all cores (or OMP_NUM_THREADS)
 int threads();
-bool in_parallel();       // inside a parallel_for: nested loops run serially
+bool in_parallel();  // inside a parallel_for: nested loops run serially
 
 namespace detail {
 // Runs chunk(context, index) for index in [0, chunks) on the threads; rethrows the exception of
@@ -34,18 +34,17 @@ void parallel_for(int64_t n, int64_t grain, Body&& body) {
     Body& body;
     int64_t n, grain;
   } job{body, n, grain};
-  detail::run_chunks(
-      (n + grain - 1) / grain,
-      [](void* context, int64_t index) {
-        Job& j = *static_cast<Job*>(context);
-        int64_t begin = index * j.grain, end = begin + j.grain;
-        j.body(begin, end < j.n ? end : j.n);
-      },
-      &job);
+  detail::run_chunks((n + grain - 1) / grain,
+                     [](void* context, int64_t index) {
+                       Job& j = *static_cast<Job*>(context);
+                       int64_t begin = index * j.grain, end = begin + j.grain;
+                       j.body(begin, end < j.n ? end : j.n);
+                     },
+                     &job);
 }
 
-// partial(begin, end) -> T for each chunk of `grain`, then combine(left, right) -> T in chunk order,
-// starting from `identity`.
+// partial(begin, end) -> T for each chunk of `grain`, then combine(left, right) -> T in chunk
+// order, starting from `identity`.
 template <class T, class Partial, class Combine>
 T parallel_reduce(int64_t n, int64_t grain, T identity, Partial&& partial, Combine&& combine) {
   if (n <= 0) return identity;

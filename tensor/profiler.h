@@ -18,9 +18,10 @@ extern std::atomic<bool> enabled;
 void start();  // clears earlier records
 void stop();
 
-// One row per kernel name: calls, total ms, share, GFLOP/s, GB/s; sorted by time.
+// One row per kernel name: calls, total ms, share, GFLOP/s, GB/s; sorted by time. The share is of
+// the time from start() to stop(): spans within spans count in both, threads side by side add up.
 std::string table();
-// Throws Error when the file cannot be written.
+// The first 2^20 calls, times in microseconds since start(). Throws Error when it cannot write.
 void write_trace(const std::string& path);
 
 class Span {

@@ -47,11 +47,14 @@ Random Random::fork(std::string_view name) const {
 
 Random Random::fork(uint64_t id) const { return Random(seed_, mix(stream_ ^ mix(id))); }
 
-double Random::uniform_at(uint64_t i) const {
-  PhiloxBlock b = philox(i, mix(stream_ + 1), seed_);  // a sibling stream: two words a draw
-  uint64_t bits = (uint64_t(b.word[0]) << 32 | b.word[1]) >> 11;
-  return double(bits) * 0x1p-53;
+// 64 bits from block i of a sibling stream, which `use` tells apart. The stream is mixed first: no
+// sibling of a small stream number is a sibling of another.
+uint64_t Random::two_words(uint64_t i, uint64_t use) const {
+  PhiloxBlock b = philox(i, mix(mix(stream_) + use), seed_);
+  return uint64_t(b.word[0]) << 32 | b.word[1];
 }
+
+double Random::uniform_at(uint64_t i) const { return double(two_words(i, 1) >> 11) * 0x1p-53; }
 
 double Random::normal_at(uint64_t i) const {
   float z[4];
@@ -61,10 +64,8 @@ double Random::normal_at(uint64_t i) const {
 
 int64_t Random::below_at(uint64_t i, int64_t n) const {
   if (n < 1) fail("Random::below", "n of 1 or more", text(n));
-  PhiloxBlock b = philox(i, mix(stream_ + 2), seed_);
-  uint64_t bits = uint64_t(b.word[0]) << 32 | b.word[1];
   // Multiply-shift: the bias is below n / 2^64.
-  return int64_t((unsigned __int128)bits * uint64_t(n) >> 64);
+  return int64_t((unsigned __int128)two_words(i, 2) * uint64_t(n) >> 64);
 }
 
 uint64_t Random::take(int64_t n) {

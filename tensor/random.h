@@ -1,7 +1,8 @@
 // Random: a place in a Philox stream, and tensors filled from it.
 //
-// The state is three integers (seed, stream, position), so a checkpoint can hold it. at(i) functions
-// do not move the position: they serve parallel loops, which index by element, never by thread.
+// The state is three integers (seed, stream, position), so a checkpoint can hold it. at(i)
+// functions do not move the position: they serve parallel loops, which index by element, never by
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -27,9 +28,9 @@ class Random {
 
   // Draw number i of this stream, counted from its beginning.
   uint32_t bits_at(uint64_t i) const { return philox_word(seed_, stream_, i); }
-  double uniform_at(uint64_t i) const;                  // [0, 1), 53 bits
-  double normal_at(uint64_t i) const;                   // N(0, 1), f32 precision
-  int64_t below_at(uint64_t i, int64_t n) const;        // 0 .. n - 1, n >= 1
+  double uniform_at(uint64_t i) const;            // [0, 1), 53 bits
+  double normal_at(uint64_t i) const;             // N(0, 1), f32 precision
+  int64_t below_at(uint64_t i, int64_t n) const;  // 0 .. n - 1, n >= 1
 
   // The next draw; moves the position by one.
   uint32_t bits() { return bits_at(position_++); }
@@ -41,6 +42,8 @@ class Random {
   uint64_t take(int64_t n);
 
  private:
+  uint64_t two_words(uint64_t i, uint64_t use) const;
+
   uint64_t seed_, stream_, position_;
 };
 

@@ -10,17 +10,18 @@ namespace clade {
 Shape::Shape(const int64_t* sizes, int rank) {
   if (rank < 0 || rank > kMaxRank)
     fail("Shape", text("at most ", kMaxRank, " axes"), text(rank, " axes"), "join some axes");
+  // Empty axes count as 1, so that strides and partial products of any shape stay in range, and
+  // 2^60 elements of 8 bytes are still a number of bytes.
   int64_t numel = 1;
-  bool empty = false;
   for (int d = 0; d < rank; d++) {
     if (sizes[d] < 0) fail("Shape", "sizes of 0 or more", text("size ", sizes[d], " at axis ", d));
     sizes_[d] = sizes[d];
-    empty = empty || sizes[d] == 0;
   }
   rank_ = rank;
-  for (int d = 0; d < rank && !empty; d++) {
-    if (__builtin_mul_overflow(numel, sizes[d], &numel) || numel > (int64_t{1} << 62))
-      fail("Shape", "fewer than 2^62 elements", text(*this), "use a smaller size");
+  for (int d = 0; d < rank; d++) {
+    if (__builtin_mul_overflow(numel, std::max<int64_t>(sizes[d], 1), &numel) ||
+        numel > (int64_t{1} << 60))
+      fail("Shape", "at most 2^60 elements", text(*this), "use a smaller size");
   }
 }
 

@@ -12,7 +12,7 @@ inline constexpr int kMaxRank = 6;
 class Shape {
  public:
   Shape() = default;  // rank 0: one element, a scalar
-  // Throws Error when rank > 6, a size is negative or the number of elements exceeds 2^62.
+  // Throws Error when rank > 6, a size is negative or the number of elements exceeds 2^60.
   Shape(std::initializer_list<int64_t> sizes) : Shape(sizes.begin(), int(sizes.size())) {}
   Shape(const int64_t* sizes, int rank);
 
@@ -37,7 +37,8 @@ class Shape {
 
 void append(std::string& out, const Shape& shape);  // "[2, 3, 4]"
 
-// The shape that NumPy broadcasting gives to a and b; throws Error naming `op` when they do not fit.
+// The shape that NumPy broadcasting gives to a and b; throws Error naming `op` when they do not
+// fit.
 Shape broadcast(const char* op, const Shape& a, const Shape& b);
 
 }  // namespace clade

@@ -15,8 +15,7 @@ namespace clade {
 
 class Storage {
  public:
-  Storage(size_t bytes, Device device)
-      : data_(allocate(bytes)), bytes_(bytes), device_(device) {}
+  Storage(size_t bytes, Device device) : data_(allocate(bytes)), bytes_(bytes), device_(device) {}
   ~Storage() { deallocate(data_, bytes_); }
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
@@ -24,6 +23,7 @@ class Storage {
   void* data() const { return data_; }
   size_t bytes() const { return bytes_; }
   Device device() const { return device_; }
+  int owners() const { return owners_.load(std::memory_order_relaxed); }
   int64_t version() const { return version_; }
   const char* writer() const { return writer_; }
   // `op` must be a string literal.
@@ -57,7 +57,6 @@ class StorageRef {
   Storage* operator->() const { return storage_; }
   Storage* get() const { return storage_; }
   explicit operator bool() const { return storage_ != nullptr; }
-  int owners() const { return storage_ ? storage_->owners_.load() : 0; }
 
  private:
   void retain() {

@@ -39,8 +39,7 @@ void* element(const View& v, int64_t offset) {
 // Axes in the order of their strides, largest first: the order of axes in memory.
 void memory_order(const View& v, int* order) {
   std::iota(order, order + v.rank, 0);
-  std::stable_sort(order, order + v.rank,
-                   [&](int a, int b) { return v.stride[a] > v.stride[b]; });
+  std::stable_sort(order, order + v.rank, [&](int a, int b) { return v.stride[a] > v.stride[b]; });
 }
 
 bool dense(const View& v) {
@@ -54,6 +53,16 @@ bool dense(const View& v) {
     expected *= v.shape[d];
   }
   return true;
+}
+
+// An in-place write through an expanded view would write one place many times, in any order.
+void require_own_places(const char* op, const Tensor& t) {
+  const View& v = t.view();
+  for (int d = 0; d < v.rank; d++) {
+    if (v.stride[d] == 0 && v.shape[d] > 1)
+      fail(op, "a target whose elements each have their own place", text(t, ", expanded"),
+           "write to its clone()");
+  }
 }
 
 }  // namespace
@@ -83,7 +92,7 @@ Tensor Tensor::full(const Shape& shape, double value, DType dtype) {
   Tensor t = empty(shape, dtype);
   dispatch(dtype, [&](auto zero) {
     using T = decltype(zero);
-    std::fill_n(t.data<T>(), t.numel(), static_cast<T>(value));
+    std::fill_n(t.data<T>(), t.numel(), convert<T>(value));
   });
   return t;
 }
@@ -123,11 +132,17 @@ int64_t Tensor::size(int d) const { return view_.shape[axis("size", d)]; }
 int64_t Tensor::stride(int d) const { return view_.stride[axis("stride", d)]; }
 bool Tensor::is_dense() const { return dense(view_); }
 
+Storage& Tensor::storage() const {
+  if (!defined()) fail("storage", "a defined tensor", text(*this));
+  return *storage_.get();
+}
+
 template <class T>
 T* Tensor::data() const {
   if (!defined()) fail("data", text("a ", dtype_of<T>, " tensor"), "an undefined tensor");
   if (dtype() != dtype_of<T>)
-    fail("data", text("a ", dtype_of<T>, " tensor"), text(*this), text("use .to(DType::", dtype_of<T>, ")"));
+    fail("data", text("a ", dtype_of<T>, " tensor"), text(*this),
+         text("use .to(DType::", dtype_of<T>, ")"));
   return static_cast<T*>(view_.data);
 }
 
@@ -161,22 +176,20 @@ std::vector<T> Tensor::to_vector() const {
 
 // -- views -------------------------------------------------------------------------------------
 
-Tensor Tensor::permute(std::initializer_list<int> axes) const {
+Tensor Tensor::permute(const int* axes, int count) const {
   View v = view_;
   bool seen[kMaxRank] = {};
-  int d = 0;
-  bool valid = int(axes.size()) == rank();
-  if (valid)
-    for (int a : axes) {
-      a = axis("permute", a);
-      valid = valid && !seen[a];
-      seen[a] = true;
-      v.shape[d] = view_.shape[a];
-      v.stride[d++] = view_.stride[a];
-    }
+  bool valid = count == rank();
+  for (int d = 0; d < count && valid; d++) {
+    int a = axis("permute", axes[d]);
+    valid = !seen[a];
+    seen[a] = true;
+    v.shape[d] = view_.shape[a];
+    v.stride[d] = view_.stride[a];
+  }
   if (!valid)
     fail("permute", text("each of the ", rank(), " axes once"),
-         text(std::vector<int>(axes), " for ", *this));
+         text(std::vector<int>(axes, axes + count), " for ", *this));
   return with_view(v);
 }
 
@@ -195,8 +208,8 @@ Tensor Tensor::slice(int d, int64_t begin, int64_t end, int64_t step) const {
          text("begin ", begin, ", end ", end, ", step ", step));
   View v = view_;
   v.data = element(v, begin * v.stride[d]);
-  v.shape[d] = (end - begin + step - 1) / step;
-  v.stride[d] *= step;
+  v.shape[d] = begin == end ? 0 : (end - begin - 1) / step + 1;
+  if (v.shape[d] > 1) v.stride[d] *= step;
   return with_view(v);
 }
 
@@ -244,8 +257,7 @@ Tensor Tensor::expand(const Shape& shape) const {
       v.stride[d] = view_.stride[s];
     }
   }
-  if (!fits)
-    fail("expand", "sizes equal to the target's, or 1", text(*this, " to ", shape));
+  if (!fits) fail("expand", "sizes equal to the target's, or 1", text(*this, " to ", shape));
   return with_view(v);
 }
 
@@ -254,17 +266,18 @@ Tensor Tensor::expand(const Shape& shape) const {
 Tensor Tensor::reshape(std::initializer_list<int64_t> sizes) const {
   int64_t known = 1, wanted[kMaxRank];
   int unknown = -1, d = 0;
+  bool overflow = false;
   if (sizes.size() > kMaxRank) return reshape(Shape(sizes));  // reports the rank
   for (int64_t s : sizes) {
     if (s == -1 && unknown < 0) {
       unknown = d;
     } else {
-      known *= s;
+      overflow = overflow || __builtin_mul_overflow(known, s, &known);
     }
     wanted[d++] = s;
   }
   if (unknown >= 0) {
-    if (known <= 0 || numel() % known != 0)
+    if (overflow || known <= 0 || numel() % known != 0)
       fail("reshape", text("sizes whose product divides ", numel()),
            text(std::vector<int64_t>(sizes), " for ", *this));
     wanted[unknown] = numel() / known;
@@ -301,7 +314,8 @@ Tensor Tensor::flatten(int first, int last) const {
 Tensor Tensor::contiguous() const { return is_contiguous() ? *this : to_layout(Layout::row_major); }
 
 Tensor Tensor::to_layout(Layout layout) const {
-  bool already = layout == Layout::channels_last && rank() == 4 ? is_channels_last() : is_contiguous();
+  bool already =
+      layout == Layout::channels_last && rank() == 4 ? is_channels_last() : is_contiguous();
   if (already) return *this;
   Tensor t = empty(shape(), dtype(), layout, device());
   copy_elements(view_, t.view_);
@@ -324,12 +338,14 @@ Tensor Tensor::clone() const {
 }
 
 Tensor& Tensor::copy_(const Tensor& from) {
+  require_own_places("copy_", *this);
   copy_elements(from.shape() == shape() ? from.view_ : from.expand(shape()).view_, view_);
   written_by("copy_");
   return *this;
 }
 
 Tensor& Tensor::fill_(double value) {
+  require_own_places("fill_", *this);
   copy_elements(full({}, value, dtype()).expand(shape()).view_, view_);
   written_by("fill_");
   return *this;

@@ -62,7 +62,7 @@ class Tensor {
   // Every element has its own place and there are no gaps, in whatever order of axes.
   bool is_dense() const;
   const View& view() const { return view_; }
-  Storage& storage() const { return *storage_.get(); }
+  Storage& storage() const;
   bool shares_storage_with(const Tensor& other) const {
     return storage_.get() == other.storage_.get();
   }
@@ -79,32 +79,36 @@ class Tensor {
   std::vector<T> to_vector() const;
 
   // -- views: no element is copied -------------------------------------------------------------
-  Tensor permute(std::initializer_list<int> axes) const;
+  Tensor permute(std::initializer_list<int> axes) const {
+    return permute(axes.begin(), int(axes.size()));
+  }
+  Tensor permute(const int* axes, int count) const;
   Tensor transpose(int a, int b) const;
   Tensor slice(int d, int64_t begin, int64_t end, int64_t step = 1) const;
   Tensor select(int d, int64_t index) const;  // drops axis d
   Tensor unsqueeze(int d) const;
-  Tensor squeeze(int d) const;                // axis d must have size 1
-  Tensor expand(const Shape& shape) const;    // broadcasting view, strides of 0
+  Tensor squeeze(int d) const;              // axis d must have size 1
+  Tensor expand(const Shape& shape) const;  // broadcasting view, strides of 0
 
   // -- views where possible, else copies -----------------------------------------------------
   // Row-major order of elements is kept. One size may be -1: it is worked out from the rest.
   Tensor reshape(std::initializer_list<int64_t> sizes) const;
   Tensor reshape(const Shape& shape) const;
   Tensor flatten(int first = 0, int last = -1) const;
-  Tensor contiguous() const;                 // row-major without gaps
-  Tensor to_layout(Layout layout) const;     // dense in that layout
-  Tensor to(DType dtype) const;              // converted; the same tensor if it has that dtype
+  Tensor contiguous() const;              // row-major without gaps
+  Tensor to_layout(Layout layout) const;  // dense in that layout
+  Tensor to(DType dtype) const;           // converted; the same tensor if it has that dtype
 
   // -- copies ----------------------------------------------------------------------------------
-  Tensor clone() const;                      // same layout if dense, else row-major
+  Tensor clone() const;  // same layout if dense, else row-major
   // -- in place: each bumps the storage's version and names itself as the writer ---------------
-  Tensor& copy_(const Tensor& from);         // broadcasting and dtype conversion
+  Tensor& copy_(const Tensor& from);  // broadcasting and dtype conversion
   Tensor& fill_(double value);
-  void written_by(const char* op) const { storage_->written_by(op); }
+  void written_by(const char* op) const { storage().written_by(op); }
 
  private:
-  Tensor(StorageRef storage, const View& view) : storage_(static_cast<StorageRef&&>(storage)), view_(view) {}
+  Tensor(StorageRef storage, const View& view)
+      : storage_(static_cast<StorageRef&&>(storage)), view_(view) {}
   Tensor with_view(const View& view) const { return Tensor(storage_, view); }
   int axis(const char* op, int d, int extra = 0) const;
 
