@@ -1,0 +1,121 @@
+#include "autograd/functions/conv.h"
+
+#include <algorithm>
+
+#include "autograd/functions/detail.h"
+
+namespace clade {
+namespace {
+
+// The three faces on tensors. Images go in and come out channels-last.
+
+Tensor channels_last(const Tensor& t) { return t.to_layout(Layout::channels_last); }
+
+Tensor forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvParams& p) {
+  int64_t height =
+      kernels::conv_output_size(x.size(2), w.size(2), p.stride[0], p.padding[0], p.dilation[0]);
+  int64_t width =
+      kernels::conv_output_size(x.size(3), w.size(3), p.stride[1], p.padding[1], p.dilation[1]);
+  Tensor y = Tensor::empty({x.size(0), w.size(0), height, width}, x.dtype(), Layout::channels_last);
+  Tensor image = channels_last(x), weight = w.contiguous();
+  detail::on_device(y, [&](auto context) {
+    kernels::conv2d_forward(context, image.view(), weight.view(), detail::optional_view(bias),
+                            y.view(), p);
+  });
+  return y;
+}
+
+Tensor grad_input(const Tensor& y, const Tensor& w, const Tensor& bias, const Shape& shape,
+                  const ConvParams& p) {
+  Tensor x = Tensor::empty(shape, y.dtype(), Layout::channels_last);
+  Tensor image = channels_last(y), weight = w.contiguous();
+  detail::on_device(x, [&](auto context) {
+    kernels::conv2d_grad_input(context, image.view(), weight.view(), detail::optional_view(bias),
+                               x.view(), p);
+  });
+  return x;
+}
+
+Tensor grad_weight(const Tensor& x, const Tensor& y, const Shape& shape, const ConvParams& p) {
+  Tensor w = Tensor::empty(shape, x.dtype());
+  Tensor input = channels_last(x), output = channels_last(y);
+  detail::on_device(w, [&](auto context) {
+    kernels::conv2d_grad_weight(context, input.view(), output.view(), w.view(), p);
+  });
+  return w;
+}
+
+Tensor grad_bias(const Tensor& dy) {  // sum over N, H, W
+  return detail::sum_to(dy, {1, dy.size(1), 1, 1}).reshape({dy.size(1)});
+}
+
+void check_images(const char* op, const Var& x, const Var& w, const ConvParams& p) {
+  detail::require_floating(op, "x", x.value());
+  detail::require_same_dtype(op, x.value(), w.value());
+  detail::require_rank(op, "x (N, C, H, W)", x.value(), 4);
+  detail::require_rank(op, "w", w.value(), 4);
+  for (int i = 0; i < 2; i++) {
+    if (p.stride[i] < 1 || p.dilation[i] < 1 || p.padding[i] < 0)
+      fail(op, "stride and dilation of 1 or more, padding of 0 or more",
+           text("stride ", p.stride[i], ", dilation ", p.dilation[i], ", padding ", p.padding[i]));
+    if (w.size(2 + i) < 1) fail(op, "a kernel of 1 x 1 or more", text("w ", w.shape()));
+  }
+  if (p.groups < 1 || w.size(0) % p.groups != 0)
+    fail(op, text("groups that divide the ", w.size(0), " rows of w"), text("groups ", p.groups));
+}
+
+}  // namespace
+
+Var conv2d(const Var& x, const Var& w, const Var& b, const ConvParams& p) {
+  check_images("conv2d", x, w, p);
+  if (x.size(1) != w.size(1) * p.groups)
+    fail("conv2d",
+         text("x with ", w.size(1) * p.groups, " channels (w ", w.shape(), ", groups ", p.groups,
+              ")"),
+         text("x ", x.shape()), "check the order of the axes (N, C, H, W)");
+  if (b.defined()) detail::require_vector("conv2d", "bias", b.value(), w.size(0), x.value());
+  for (int i = 0; i < 2; i++)
+    if (kernels::conv_output_size(x.size(2 + i), w.size(2 + i), p.stride[i], p.padding[i],
+                                  p.dilation[i]) < 1)
+      fail("conv2d", text("an image that the ", w.size(2), " x ", w.size(3), " kernel fits into"),
+           text("x ", x.shape(), " with padding ", p.padding[i]),
+           "pad more or use a smaller kernel");
+  Tensor y = forward(x.value(), w.value(), b.value(), p);
+  return record(op::conv2d, y, {x, w, b},
+                [p, x = save(x), w = save(w)](Gradients& g, const Tensor& dy) {
+                  g.add(0, [&] { return grad_input(dy, w.get(), {}, x.get().shape(), p); });
+                  g.add(1, [&] { return grad_weight(x.get(), dy, w.get().shape(), p); });
+                  g.add(2, [&] { return grad_bias(dy); });
+                });
+}
+
+Var conv_transpose2d(const Var& x, const Var& w, const Var& b, const ConvTransposeParams& p) {
+  const char* name = "conv_transpose2d";
+  check_images(name, x, w, p);
+  if (x.size(1) != w.size(0))
+    fail(name,
+         text("x with ", w.size(0), " channels (w ", w.shape(), ", [in, out / groups, R, S])"),
+         text("x ", x.shape()), "check the order of the axes (N, C, H, W)");
+  int64_t channels = w.size(1) * p.groups, size[2];
+  if (b.defined()) detail::require_vector(name, "bias", b.value(), channels, x.value());
+  for (int i = 0; i < 2; i++) {
+    if (p.output_padding[i] < 0 || p.output_padding[i] >= std::max(p.stride[i], p.dilation[i]))
+      fail(name, "0 <= output_padding < max(stride, dilation)",
+           text("output_padding ", p.output_padding[i], ", stride ", p.stride[i]));
+    size[i] = (x.size(2 + i) - 1) * p.stride[i] - 2 * p.padding[i] +
+              p.dilation[i] * (w.size(2 + i) - 1) + p.output_padding[i] + 1;
+    if (size[i] < 1)
+      fail(name, "an output of 1 x 1 or more",
+           text(size[i], " from x ", x.shape(), " and w ", w.shape()), "use less padding");
+  }
+  Tensor y =
+      grad_input(x.value(), w.value(), b.value(), {x.size(0), channels, size[0], size[1]}, p);
+  return record(op::conv_transpose2d, y, {x, w, b},
+                [p = ConvParams(p), x = save(x), w = save(w)](Gradients& g, const Tensor& dy) {
+                  g.add(0, [&] { return forward(dy, w.get(), {}, p); });
+                  g.add(1, [&] { return grad_weight(dy, x.get(), w.get().shape(), p); });
+                  g.add(2, [&] { return grad_bias(dy); });
+                });
+}
+
+}  // namespace clade

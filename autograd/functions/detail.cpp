@@ -1,0 +1,61 @@
+#include "autograd/functions/detail.h"
+
+#include <algorithm>
+
+#include "kernels/reduce/reduce.h"
+
+namespace clade::detail {
+
+void require_floating(const char* op, const char* argument, const Tensor& t) {
+  if (!t.defined() || !is_floating(t.dtype()))
+    fail(op, text(argument, " of dtype f32 or f64"), text(t),
+         t.defined() ? "convert it with .to(DType::f32)" : "");
+}
+
+void require_rank(const char* op, const char* argument, const Tensor& t, int rank) {
+  if (t.rank() != rank) fail(op, text(argument, " with ", rank, " axes"), text(t));
+}
+
+void require_same_dtype(const char* op, const Tensor& a, const Tensor& b) {
+  if (a.dtype() != b.dtype())
+    fail(op, "arguments of one dtype", text(a, " and ", b), "convert one with .to(...)");
+}
+
+void require_same_shape(const char* op, const Tensor& a, const Tensor& b) {
+  if (!(a.shape() == b.shape())) fail(op, "arguments of one shape", text(a, " and ", b));
+}
+
+void require_vector(const char* op, const char* argument, const Tensor& t, int64_t n,
+                    const Tensor& like) {
+  if (!(t.shape() == Shape{n}) || t.dtype() != like.dtype())
+    fail(op, text(argument, " as ", like.dtype(), " [", n, "]"), text(t));
+}
+
+Tensor sum_to(const Tensor& t, const Shape& shape) {
+  if (t.shape() == shape) return t;
+  // Axes that broadcasting put in front are summed away, axes of size 1 are summed to size 1.
+  int lead = t.rank() - shape.rank();
+  int64_t kept[kMaxRank];
+  for (int d = 0; d < t.rank(); d++) kept[d] = d < lead ? 1 : shape[d - lead];
+  Tensor y = Tensor::empty(Shape(kept, t.rank()), t.dtype());
+  on_device(
+      t, [&](auto context) { kernels::reduce(context, kernels::Reduce::sum, t.view(), y.view()); });
+  return y.reshape(shape);
+}
+
+Tensor like_layout(const Tensor& t, const Tensor& like) {
+  if (like.is_dense() && like.shape() == t.shape()) {
+    bool same = true;
+    for (int d = 0; d < t.rank(); d++)
+      same = same && (t.size(d) == 1 || t.stride(d) == like.stride(d));
+    if (same) return t;
+    Tensor copy = Tensor::empty_like(like);
+    copy_elements(t.view(), copy.view());
+    return copy;
+  }
+  return t.contiguous();
+}
+
+Tensor dense(const Tensor& t) { return t.is_dense() ? t : t.contiguous(); }
+
+}  // namespace clade::detail

@@ -1,0 +1,35 @@
+// Checks and helpers that the op families share. Not part of the public interface.
+#pragma once
+
+#include "autograd/op.h"
+#include "autograd/record.h"
+#include "kernels/context.h"
+
+namespace clade::detail {
+
+// body(context) with the kernel context of the tensor's device.
+template <class Body>
+decltype(auto) on_device(const Tensor&, Body&& body) {
+  return body(kernels::Cpu{});
+}
+
+// A floating tensor, else Error naming op and argument ("x").
+void require_floating(const char* op, const char* argument, const Tensor& t);
+void require_rank(const char* op, const char* argument, const Tensor& t, int rank);
+void require_same_dtype(const char* op, const Tensor& a, const Tensor& b);
+void require_same_shape(const char* op, const Tensor& a, const Tensor& b);
+// A vector (n), as biases and per-channel arguments are.
+void require_vector(const char* op, const char* argument, const Tensor& t, int64_t n,
+                    const Tensor& like);
+
+// t summed over the axes along which `shape` was broadcast to t's shape: the gradient of expand().
+Tensor sum_to(const Tensor& t, const Shape& shape);
+// dy in the memory order that the kernels of `like` expect: its layout if dense, else row-major.
+Tensor like_layout(const Tensor& t, const Tensor& like);
+// All views share one dense order of memory; else the tensor is copied to `like`'s.
+Tensor dense(const Tensor& t);
+
+// A View with data == nullptr stands for an argument that was left out.
+inline View optional_view(const Tensor& t) { return t.defined() ? t.view() : View{}; }
+
+}  // namespace clade::detail

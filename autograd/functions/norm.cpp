@@ -1,0 +1,95 @@
+#include "autograd/functions/norm.h"
+
+#include "autograd/functions/detail.h"
+#include "kernels/norm/norm.h"
+
+namespace clade {
+namespace {
+
+// The kernels' layout: (N, C) row-major or (N, C, H, W) channels-last.
+Tensor kernel_layout(const Tensor& t) {
+  return t.to_layout(t.rank() == 4 ? Layout::channels_last : Layout::row_major);
+}
+
+Tensor empty_vector(const Tensor& like) { return Tensor::empty({like.size(1)}, like.dtype()); }
+
+// dx, dgamma and dbeta come from one kernel call; whoever asks first makes it.
+struct NormGradients {
+  Tensor dx, dgamma, dbeta;
+};
+
+template <class Backward>
+void add_all(Gradients& g, const Tensor& x, Backward backward) {
+  NormGradients out{Tensor::empty_like(x), empty_vector(x), empty_vector(x)};
+  backward(out);
+  g.add(0, [&] { return out.dx; });
+  g.add(1, [&] { return out.dgamma; });
+  g.add(2, [&] { return out.dbeta; });
+}
+
+}  // namespace
+
+Var batch_norm(const Var& x, const Var& gamma, const Var& beta, const BatchNormState& state,
+               bool training, double momentum, double eps) {
+  const char* name = "batch_norm";
+  detail::require_floating(name, "x", x.value());
+  if (x.value().rank() != 2 && x.value().rank() != 4)
+    fail(name, "x as (N, C) or (N, C, H, W)", text(x.value()));
+  int64_t channels = x.size(1);
+  detail::require_vector(name, "gamma", gamma.value(), channels, x.value());
+  detail::require_vector(name, "beta", beta.value(), channels, x.value());
+  if (state.running_mean.defined() || !training) {
+    detail::require_vector(name, "running_mean", state.running_mean, channels, x.value());
+    detail::require_vector(name, "running_var", state.running_var, channels, x.value());
+  }
+  if (training && x.value().numel() == 0)
+    fail(name, "a batch with elements to take statistics of", text(x.value()));
+  if (!(eps > 0)) fail(name, "eps above 0", text(eps));
+
+  Tensor input = kernel_layout(x.value()), y = Tensor::empty_like(input);
+  if (!training) {
+    detail::on_device(y, [&](auto context) {
+      kernels::batch_norm_evaluation(context, input.view(), gamma.value().view(),
+                                     beta.value().view(), eps, state.running_mean.view(),
+                                     state.running_var.view(), y.view());
+    });
+    return record(op::batch_norm, y, {x, gamma, beta},
+                  [eps, x = save(input), gamma = save(gamma), mean = save(state.running_mean),
+                   var = save(state.running_var)](Gradients& g, const Tensor& dy) {
+                    add_all(g, x.get(), [&](NormGradients& out) {
+                      detail::on_device(dy, [&](auto context) {
+                        kernels::batch_norm_evaluation_backward(
+                            context, x.get().view(), kernel_layout(dy).view(), gamma.get().view(),
+                            eps, mean.get().view(), var.get().view(), out.dx.view(),
+                            out.dgamma.view(), out.dbeta.view());
+                      });
+                    });
+                  });
+  }
+
+  Tensor mean = empty_vector(input), inv_std = empty_vector(input);
+  detail::on_device(y, [&](auto context) {
+    kernels::batch_norm_training(context, input.view(), gamma.value().view(), beta.value().view(),
+                                 eps, momentum, detail::optional_view(state.running_mean),
+                                 detail::optional_view(state.running_var), y.view(), mean.view(),
+                                 inv_std.view());
+  });
+  if (state.running_mean.defined()) {
+    state.running_mean.written_by(name);
+    state.running_var.written_by(name);
+  }
+  return record(op::batch_norm, y, {x, gamma, beta},
+                [x = save(input), gamma = save(gamma), mean = save(mean), inv_std = save(inv_std)](
+                    Gradients& g, const Tensor& dy) {
+                  add_all(g, x.get(), [&](NormGradients& out) {
+                    detail::on_device(dy, [&](auto context) {
+                      kernels::batch_norm_training_backward(
+                          context, x.get().view(), kernel_layout(dy).view(), gamma.get().view(),
+                          mean.get().view(), inv_std.get().view(), out.dx.view(), out.dgamma.view(),
+                          out.dbeta.view());
+                    });
+                  });
+                });
+}
+
+}  // namespace clade

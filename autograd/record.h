@@ -1,0 +1,105 @@
+// record: how an op enters the graph. Forward and backward of one op stand side by side:
+//
+//     Var exp(const Var& x) {
+//       Tensor y = ...;
+//       return record(op::exp, y, {x}, [y = save(y)](Gradients& g, const Tensor& dy) {
+//         g.add(0, [&] { return multiply(dy, y.get()); });
+//       });
+//     }
+//
+// The closure runs at most once and is destroyed right after, with the tensors that it saved.
+#pragma once
+
+#include <initializer_list>
+#include <utility>
+
+#include "autograd/var.h"
+
+namespace clade {
+
+// A tensor kept for the backward pass, with the version it had. get() throws Error, naming the op
+// that needs it and the op that wrote to it since, when it was changed in place.
+class Saved {
+ public:
+  Saved() = default;
+  explicit Saved(Tensor t);
+  const Tensor& get() const;
+  bool defined() const { return tensor_.defined(); }
+
+ private:
+  Tensor tensor_;
+  int64_t version_ = 0;
+};
+
+inline Saved save(const Tensor& t) { return Saved(t); }
+inline Saved save(const Var& v) { return Saved(v.value()); }
+
+// What a backward closure writes to: input i's gradient, computed only if somebody needs it.
+class Gradients {
+ public:
+  explicit Gradients(Node& node) : node_(node) {}
+  bool needs(int input) const;
+  template <class Make>
+  void add(int input, Make&& make) {
+    if (needs(input)) accumulate(input, make());
+  }
+
+ private:
+  void accumulate(int input, Tensor gradient);
+  Node& node_;
+};
+
+namespace detail {
+struct Closure {
+  virtual ~Closure() = default;
+  virtual void run(Gradients& g, const Tensor& dy) = 0;
+};
+template <class F>
+struct ClosureOf final : Closure {
+  F f;
+  explicit ClosureOf(F&& function) : f(std::move(function)) {}
+  void run(Gradients& g, const Tensor& dy) override { f(g, dy); }
+};
+bool any_requires_grad(const Var* inputs, size_t count);
+Var record(const Op& op, Tensor y, const Var* inputs, size_t count, Closure* closure);
+
+template <class Backward>
+Var record_range(const Op& op, Tensor y, const Var* inputs, size_t count, Backward&& backward) {
+  if (!grad_enabled() || !any_requires_grad(inputs, count)) return Var(std::move(y));
+  return record(op, std::move(y), inputs, count,
+                new ClosureOf<Backward>(static_cast<Backward&&>(backward)));
+}
+}  // namespace detail
+
+template <class Backward>
+Var record(const Op& op, Tensor y, std::initializer_list<Var> inputs, Backward backward) {
+  return detail::record_range(op, std::move(y), inputs.begin(), inputs.size(), std::move(backward));
+}
+template <class Backward>
+Var record(const Op& op, Tensor y, const std::vector<Var>& inputs, Backward backward) {
+  return detail::record_range(op, std::move(y), inputs.data(), inputs.size(), std::move(backward));
+}
+
+// One recorded op, or a leaf.
+class Node {
+ public:
+  const Op* op = nullptr;       // null for a leaf
+  std::vector<NodeRef> inputs;  // null where an input needs no gradient
+  detail::Closure* closure = nullptr;
+  Tensor grad;  // d loss / d output, gathered during backward()
+  Shape shape;
+  DType dtype = DType::f32;
+  uint64_t sequence = 0;  // order of creation: a topological order
+  bool queued = false, spent = false;
+  bool fixed_grad = false;  // grad is a view given by the caller: add into it
+
+  ~Node() { delete closure; }
+  bool is_leaf() const { return op == nullptr; }
+  void accumulate(Tensor gradient);
+
+ private:
+  friend class NodeRef;
+  int owners_ = 0;
+};
+
+}  // namespace clade

@@ -1,0 +1,87 @@
+#include "autograd/table/samples.h"
+
+namespace clade::op {
+namespace {
+
+// 1 where the drawn value is positive: a mask from a constant input.
+Tensor as_mask(const Var& v) {
+  Tensor mask = v.value().contiguous().clone();
+  dispatch_floating(mask.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    T* m = mask.data<T>();
+    for (int64_t i = 0; i < mask.numel(); i++) m[i] = m[i] > 0 ? T(1) : T(0);
+  });
+  return mask;
+}
+
+std::vector<OpSample> against_target(Var (*plain)(const Vars&), Var (*masked)(const Vars&)) {
+  return {{"rows", {in({4, 7}), constant({4, 7}, 0, 1)}, plain},
+          {"rows, masked", {in({4, 7}), constant({4, 7}, 0, 1), constant({4, 7})}, masked},
+          {"images, masked",
+           {in({2, 3, 4, 5}), constant({2, 3, 4, 5}, 0, 1), constant({2, 3, 4, 5})},
+           masked},
+          {"vector", {in({5}), constant({5}, 0, 1)}, plain},
+          {"empty batch", {in({0, 3}), constant({0, 3}, 0, 1)}, plain}};
+}
+
+}  // namespace
+
+const Op squared_error = {
+    "squared_error", "sum m (xhat - x)^2 a sample", "dxhat = 2 m (xhat - x) dy",
+    [] {
+      return against_target(
+          [](const Vars& v) { return clade::squared_error(v[0], v[1].value()); },
+          [](const Vars& v) { return clade::squared_error(v[0], v[1].value(), as_mask(v[2])); });
+    },
+    [] {
+      return std::vector<BadInput>{
+          {"shapes",
+           {in({4, 3}), constant({4, 2})},
+           [](const Vars& v) { return clade::squared_error(v[0], v[1].value()); },
+           "squared_error: expected arguments of one shape; got f32 [4, 3] and f32 [4, 2]"}};
+    }};
+
+const Op bce_with_logits = {
+    "bce_with_logits", "sum m [max(a, 0) - a x + ln(1 + e^-|a|)] a sample",
+    "da = m (sigmoid(a) - x) dy",
+    [] {
+      auto all = against_target(
+          [](const Vars& v) { return clade::bce_with_logits(v[0], v[1].value()); },
+          [](const Vars& v) { return clade::bce_with_logits(v[0], v[1].value(), as_mask(v[2])); });
+      all.push_back({"large logits",
+                     {in({3, 4}, -60, 60), constant({3, 4}, 0, 1)},
+                     [](const Vars& v) { return clade::bce_with_logits(v[0], v[1].value()); }});
+      return all;
+    },
+    [] {
+      return std::vector<BadInput>{
+          {"shapes",
+           {in({4, 3}), constant({3, 4})},
+           [](const Vars& v) { return clade::bce_with_logits(v[0], v[1].value()); },
+           "bce_with_logits: expected arguments of one shape; got f32 [4, 3] and f32 [3, 4]"}};
+    }};
+
+const Op gaussian_log_likelihood = {
+    "gaussian_log_likelihood", "-1/2 sum m [ln 2 pi + logvar + (x - mean)^2 e^-logvar] a sample",
+    "dmean = m e^-logvar (x - mean) dy = -dx, dlogvar = m/2 [(x - mean)^2 e^-logvar - 1] dy",
+    [] {
+      auto plain = [](const Vars& v) { return clade::gaussian_log_likelihood(v[0], v[1], v[2]); };
+      auto masked = [](const Vars& v) {
+        return clade::gaussian_log_likelihood(v[0], v[1], v[2], as_mask(v[3]));
+      };
+      return std::vector<OpSample>{
+          {"rows", {in({4, 5}), in({4, 5}), in({4, 5})}, plain},
+          {"images, masked",
+           {in({2, 3, 4, 2}), in({2, 3, 4, 2}), in({2, 3, 4, 2}), constant({2, 3, 4, 2})},
+           masked},
+          {"empty batch", {in({0, 3}), in({0, 3}), in({0, 3})}, plain}};
+    },
+    [] {
+      return std::vector<BadInput>{
+          {"shapes",
+           {in({4, 3}), in({4, 3}), in({3})},
+           [](const Vars& v) { return clade::gaussian_log_likelihood(v[0], v[1], v[2]); },
+           "gaussian_log_likelihood: expected arguments of one shape; got f32 [4, 3] and f32 [3]"}};
+    }};
+
+}  // namespace clade::op

@@ -1,0 +1,76 @@
+#include "autograd/table/samples.h"
+
+namespace clade::op {
+namespace {
+
+Random fixed_noise() { return Random(12); }
+
+}  // namespace
+
+const Op reparameterize = {
+    "reparameterize", "mean + exp(logvar / 2) eps, eps ~ N(0, 1) drawn by Philox",
+    "dmean = dz, dlogvar = dz eps exp(logvar / 2) / 2, eps drawn again",
+    [] {
+      return std::vector<OpSample>{{"one sample",
+                                    {in({5, 3}), in({5, 3})},
+                                    [](const Vars& v) {
+                                      Random rng = fixed_noise();
+                                      return clade::reparameterize(v[0], v[1], rng);
+                                    }},
+                                   {"four samples",
+                                    {in({3, 5}), in({3, 5})},
+                                    [](const Vars& v) {
+                                      Random rng = fixed_noise();
+                                      return clade::reparameterize(v[0], v[1], 4, rng);
+                                    }},
+                                   {"empty batch", {in({0, 5}), in({0, 5})}, [](const Vars& v) {
+                                      Random rng = fixed_noise();
+                                      return clade::reparameterize(v[0], v[1], rng);
+                                    }}};
+    },
+    [] {
+      return std::vector<BadInput>{
+          {"shapes",
+           {in({5, 3}), in({5, 2})},
+           [](const Vars& v) {
+             Random rng = fixed_noise();
+             return clade::reparameterize(v[0], v[1], rng);
+           },
+           "reparameterize: expected arguments of one shape; got f32 [5, 3] and f32 [5, 2]"}};
+    }};
+
+const Op importance_weighted_bound = {
+    "importance_weighted_bound", "ln (1/K sum_k e^(log_w[k, n]))",
+    "dlog_w = dbound softmax_k(log_w)",
+    [] {
+      auto f = [](const Vars& v) { return clade::importance_weighted_bound(v[0]).bound; };
+      return std::vector<OpSample>{{"five samples", {in({5, 7})}, f},
+                                   {"one sample", {in({1, 3})}, f},
+                                   {"far below zero", {in({4, 3}, -900, -890)}, f}};
+    },
+    [] {
+      return std::vector<BadInput>{
+          {"no samples",
+           {in({0, 3})},
+           [](const Vars& v) { return clade::importance_weighted_bound(v[0]).bound; },
+           "importance_weighted_bound: expected at least one sample (K >= 1); got f32 [0, 3]"}};
+    }};
+
+const Op kl_standard_normal = {
+    "kl_standard_normal", "1/2 sum [mean^2 + e^logvar - logvar - 1] a sample",
+    "dmean = dy mean, dlogvar = dy (e^logvar - 1) / 2",
+    [] {
+      auto f = [](const Vars& v) { return clade::kl_standard_normal(v[0], v[1]); };
+      return std::vector<OpSample>{{"rows", {in({4, 10}), in({4, 10})}, f},
+                                   {"one", {in({1, 1}), in({1, 1})}, f},
+                                   {"empty batch", {in({0, 3}), in({0, 3})}, f}};
+    },
+    [] {
+      return std::vector<BadInput>{
+          {"shapes",
+           {in({4, 3}), in({4, 2})},
+           [](const Vars& v) { return clade::kl_standard_normal(v[0], v[1]); },
+           "kl_standard_normal: expected arguments of one shape; got f32 [4, 2] and f32 [4, 3]"}};
+    }};
+
+}  // namespace clade::op

@@ -1,0 +1,85 @@
+#include "nn/layers.h"
+
+#include "nn/init.h"
+
+namespace clade::nn {
+namespace {
+
+Var new_parameter(const Shape& shape, int64_t fan_in, Random& rng) {
+  Tensor t = Tensor::empty(shape);
+  fan_in_uniform(t, fan_in, rng);
+  return Var::parameter(t);
+}
+
+void require_positive(const char* layer, std::initializer_list<int64_t> sizes) {
+  for (int64_t size : sizes)
+    if (size < 1) fail(layer, "sizes of 1 or more", text(std::vector<int64_t>(sizes)));
+}
+
+ConvParams conv_params(const ConvOptions& o) {
+  return {{o.stride, o.stride}, {o.padding, o.padding}, {o.dilation, o.dilation}, o.groups};
+}
+
+void require_groups(const char* layer, int64_t in, int64_t out, int64_t groups) {
+  require_positive(layer, {in, out, groups});
+  if (in % groups || out % groups)
+    fail(layer, text("groups that divide ", in, " and ", out, " channels"), text(groups));
+}
+
+}  // namespace
+
+Linear::Linear(int64_t in, int64_t out, Random& rng, bool with_bias) {
+  require_positive("Linear", {in, out});
+  weight = new_parameter({out, in}, in, rng);
+  if (with_bias) bias = new_parameter({out}, in, rng);
+}
+
+Conv2d::Conv2d(int64_t in, int64_t out, int64_t kernel, const ConvOptions& options, Random& rng)
+    : params(conv_params(options)) {
+  require_groups("Conv2d", in, out, options.groups);
+  require_positive("Conv2d", {kernel});
+  int64_t fan_in = in / options.groups * kernel * kernel;
+  weight = new_parameter({out, in / options.groups, kernel, kernel}, fan_in, rng);
+  if (options.bias) bias = new_parameter({out}, fan_in, rng);
+}
+
+ConvTranspose2d::ConvTranspose2d(int64_t in, int64_t out, int64_t kernel,
+                                 const ConvOptions& options, int64_t output_padding, Random& rng) {
+  static_cast<ConvParams&>(params) = conv_params(options);
+  params.output_padding[0] = params.output_padding[1] = output_padding;
+  require_groups("ConvTranspose2d", in, out, options.groups);
+  require_positive("ConvTranspose2d", {kernel});
+  // PyTorch takes the fan of the weight's second axis here too: out, not in.
+  int64_t fan_in = out / options.groups * kernel * kernel;
+  weight = new_parameter({in, out / options.groups, kernel, kernel}, fan_in, rng);
+  if (options.bias) bias = new_parameter({out}, fan_in, rng);
+}
+
+BatchNorm::BatchNorm(int64_t channels, double momentum, double eps) : momentum(momentum), eps(eps) {
+  require_positive("BatchNorm", {channels});
+  weight = Var::parameter(Tensor::full({channels}, 1));
+  bias = Var::parameter(Tensor::zeros({channels}));
+  running_mean = Tensor::zeros({channels});
+  running_var = Tensor::full({channels}, 1);
+  num_batches_tracked = Tensor::zeros({}, DType::i64);
+}
+
+Var BatchNorm::operator()(const Var& x) {
+  if (mode.training) num_batches_tracked.fill_(num_batches_tracked.item() + 1);
+  return batch_norm(x, weight, bias, {running_mean, running_var}, mode.training, momentum, eps);
+}
+
+Var BatchNorm::apply(const char* layer, int rank, const Var& x) {
+  if (x.value().rank() != rank)
+    fail(layer, rank == 2 ? "x as (N, C)" : "x as (N, C, H, W)", text(x.value()));
+  return BatchNorm::operator()(x);
+}
+
+void BatchNorm::visit(Visitor& v) {
+  v("weight", weight), v("bias", bias);
+  v("running_mean", running_mean), v("running_var", running_var);
+  v("num_batches_tracked", num_batches_tracked);
+  v("mode", mode);
+}
+
+}  // namespace clade::nn

@@ -1,0 +1,67 @@
+// Sequential: layers one after another; anything with Var operator()(const Var&) and visit().
+//
+//     Sequential encoder(Linear(784, 500, rng), ReLU{}, Linear(500, 10, rng));
+//
+// Its layers are named "0", "1", ... as in PyTorch.
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "nn/module.h"
+
+namespace clade::nn {
+
+class Sequential {
+ public:
+  Sequential() = default;
+  template <class First, class... Rest>
+  requires(!std::is_same_v<std::remove_cvref_t<First>, Sequential> ||
+           sizeof...(Rest) > 0) explicit Sequential(First first, Rest... rest) {
+    add(std::move(first));
+    (add(std::move(rest)), ...);
+  }
+  Sequential(Sequential&& other) noexcept : layers_(std::move(other.layers_)) {
+    other.layers_.clear();
+  }
+  Sequential& operator=(Sequential&& other) noexcept {
+    std::swap(layers_, other.layers_);
+    return *this;
+  }
+  ~Sequential() {
+    for (Layer* layer : layers_) delete layer;
+  }
+
+  template <class L>
+  Sequential& add(L layer) {
+    layers_.push_back(new LayerOf<L>(std::move(layer)));
+    return *this;
+  }
+  size_t size() const { return layers_.size(); }
+
+  Var operator()(const Var& x) {
+    Var y = x;
+    for (Layer* layer : layers_) y = layer->apply(y);
+    return y;
+  }
+  void visit(Visitor& v) {
+    for (size_t i = 0; i < layers_.size(); i++) v(std::to_string(i).c_str(), *layers_[i]);
+  }
+
+ private:
+  struct Layer {
+    virtual ~Layer() = default;
+    virtual Var apply(const Var& x) = 0;
+    virtual void visit(Visitor& v) = 0;
+  };
+  template <class L>
+  struct LayerOf final : Layer {
+    L layer;
+    explicit LayerOf(L&& l) : layer(std::move(l)) {}
+    Var apply(const Var& x) override { return layer(x); }
+    void visit(Visitor& v) override { layer.visit(v); }
+  };
+  std::vector<Layer*> layers_;
+};
+
+}  // namespace clade::nn

@@ -1,0 +1,155 @@
+// Walks the op table: gradients, adjoints, bad inputs, bits over threads, docs/ops.md.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+#include "autograd/functions.h"
+#include "autograd/gradient_check.h"
+#include "autograd/op.h"
+#include "tensor/parallel.h"
+
+namespace clade {
+namespace {
+
+enum class Memory { row_major, channels_last, strided };
+constexpr Memory kMemories[] = {Memory::row_major, Memory::channels_last, Memory::strided};
+
+// Values of the input in the given order of memory; strided leaves gaps filled with NaN.
+Tensor draw(const Input& input, DType dtype, Memory memory, Random& rng) {
+  Tensor values = Tensor::empty(input.shape, dtype);
+  fill_uniform(rng, values, input.low, input.high);
+  if (memory == Memory::channels_last && values.rank() == 4)
+    return values.to_layout(Layout::channels_last);
+  if (memory == Memory::strided && values.rank() > 0) {
+    int last = values.rank() - 1;
+    Tensor wide = Tensor::full(input.shape.with(last, 2 * values.size(last)), NAN, dtype);
+    Tensor view = wide.slice(last, 0, 2 * values.size(last), 2);
+    copy_elements(values.view(), view.view());
+    return view;
+  }
+  return values;
+}
+
+std::vector<Tensor> draw_all(const std::vector<Input>& inputs, DType dtype, Memory memory,
+                             uint64_t seed) {
+  Random rng(seed);
+  std::vector<Tensor> out;
+  for (const Input& input : inputs) out.push_back(draw(input, dtype, memory, rng));
+  return out;
+}
+
+double dot(const Tensor& a, const Tensor& b) {
+  std::vector<double> x = a.to_vector<double>(), y = b.to_vector<double>();
+  double sum = 0;
+  for (size_t i = 0; i < x.size(); i++) sum += x[i] * y[i];
+  return sum;
+}
+
+class OpTable : public testing::TestWithParam<const Op*> {};
+
+TEST_P(OpTable, GradientsMatchCentralDifferences) {
+  for (const OpSample& sample : GetParam()->samples()) {
+    std::vector<bool> differentiable;
+    for (const Input& input : sample.inputs) differentiable.push_back(input.differentiable);
+    for (Memory memory : kMemories) {
+      std::vector<Tensor> inputs = draw_all(sample.inputs, DType::f64, memory, 1);
+      GradientCheck check = check_gradient(inputs, differentiable, sample.apply);
+      EXPECT_LE(check.error, GetParam()->tolerance)
+          << GetParam()->name << ", " << sample.what << ", memory " << int(memory) << ": "
+          << check.worst;
+    }
+  }
+}
+
+TEST_P(OpTable, SinglePrecisionFollowsDouble) {
+  for (const OpSample& sample : GetParam()->samples()) {
+    std::vector<Var> wide, narrow;
+    for (const Tensor& t : draw_all(sample.inputs, DType::f64, Memory::row_major, 2)) {
+      wide.push_back(t.to(DType::f32).to(DType::f64));
+      narrow.push_back(t.to(DType::f32));
+    }
+    std::vector<double> y = sample.apply(wide).value().to_vector<double>();
+    std::vector<double> z = sample.apply(narrow).value().to_vector<double>();
+    ASSERT_EQ(y.size(), z.size());
+    double scale = 1;
+    for (double v : y) scale = std::max(scale, std::abs(v));
+    for (size_t i = 0; i < y.size(); i++)
+      EXPECT_NEAR(y[i], z[i], 1e-4 * scale) << GetParam()->name << ", " << sample.what;
+  }
+}
+
+TEST_P(OpTable, LinearOpsObeyTheAdjointIdentity) {
+  for (const OpSample& sample : GetParam()->samples()) {
+    for (size_t i = 0; i < sample.inputs.size(); i++) {
+      if (!(GetParam()->linear_inputs >> i & 1)) continue;
+      std::vector<Tensor> tensors = draw_all(sample.inputs, DType::f32, Memory::row_major, 3);
+      // A bias makes the op affine; it is the last of three inputs and stays out.
+      if (GetParam() != &op::concat && tensors.size() > 2) continue;
+      std::vector<Var> vars(tensors.begin(), tensors.end());
+      if (GetParam() == &op::concat)  // linear in all its inputs together: the others are 0
+        for (size_t j = 0; j < vars.size(); j++)
+          if (j != i) vars[j] = Var(Tensor::zeros(tensors[j].shape()));
+      if (GetParam() == &op::add) vars[1 - i] = Var(Tensor::zeros(tensors[1 - i].shape()));
+      vars[i] = Var::parameter(tensors[i]);
+      Var y = sample.apply(vars);
+      Random rng(4);
+      Tensor dy = randn(y.shape(), rng);
+      backward(y, dy);
+      double left = dot(y.value(), dy);
+      double right = vars[i].grad().defined() ? dot(tensors[i], vars[i].grad()) : 0;
+      EXPECT_NEAR(left, right, 1e-4 * (1 + std::abs(left)))
+          << GetParam()->name << ", " << sample.what << ", input " << i;
+    }
+  }
+}
+
+TEST_P(OpTable, SameBitsAtAnyThreadCount) {
+  for (const OpSample& sample : GetParam()->samples()) {
+    std::vector<std::vector<float>> first;
+    for (int count : {1, 2, 3}) {
+      set_threads(count);
+      std::vector<Var> vars;
+      std::vector<Tensor> tensors = draw_all(sample.inputs, DType::f32, Memory::row_major, 6);
+      for (size_t i = 0; i < tensors.size(); i++)
+        vars.push_back(sample.inputs[i].differentiable ? Var::parameter(tensors[i])
+                                                       : Var(tensors[i]));
+      Var y = sample.apply(vars);
+      backward(y, Tensor::full(y.shape(), 0.5));
+      std::vector<std::vector<float>> results{y.value().to_vector<float>()};
+      for (const Var& v : vars)
+        if (v.requires_grad() && v.grad().defined()) results.push_back(v.grad().to_vector<float>());
+      if (count == 1) first = results;
+      EXPECT_EQ(first, results) << GetParam()->name << ", " << sample.what << ", " << count;
+    }
+  }
+}
+
+TEST_P(OpTable, BadInputsGiveTheirMessage) {
+  if (!GetParam()->bad) return;
+  for (const BadInput& bad : GetParam()->bad()) {
+    std::vector<Tensor> tensors = draw_all(bad.inputs, DType::f32, Memory::row_major, 7);
+    std::string message = "no error";
+    try {
+      bad.apply(std::vector<Var>(tensors.begin(), tensors.end()));
+    } catch (const Error& e) {
+      message = e.what();
+    }
+    EXPECT_EQ(message.substr(0, std::string(bad.message).size()), bad.message)
+        << GetParam()->name << ", " << bad.what << ": " << message;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Ops, OpTable, testing::ValuesIn(op_table()),
+                         [](const auto& info) { return std::string(info.param->name); });
+
+TEST(OpTablePage, IsWhatTheTablePrints) {
+  std::ifstream file(std::string(CLADE_SOURCE_DIR) + "/docs/ops.md");
+  std::stringstream page;
+  page << file.rdbuf();
+  EXPECT_EQ(page.str(), op_table_markdown()) << "run: clade ops > docs/ops.md";
+}
+
+}  // namespace
+}  // namespace clade
