@@ -1,0 +1,32 @@
+// CSV and its kin: numbers in columns, separated by comma, semicolon, tab or blanks, plain or gzip.
+//
+// A cell that is empty or reads ?, NA, N/A, NaN or null (in any case) is missing: mask 0, value 0.
+// Cells may be quoted as in RFC 4180, but not run over lines. Blank lines are skipped.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/dataset.h"
+
+namespace clade::data {
+
+struct CsvOptions {
+  // ',' ';' '\t', or ' ' for runs of blanks and tabs; 0: tab, else semicolon, else comma, else
+  // blanks, whichever the first line has.
+  char separator = 0;
+  // automatic: the first line is a header when it has words and no number.
+  enum class Header { automatic, yes, no } header = Header::automatic;
+  // A column by its name in the header, or by its number: 1 is the first, -1 the last.
+  std::string label_column = {};               // its cells, of any kind, become labels; "": none
+  std::vector<std::string> drop_columns = {};  // ids and the like
+};
+
+// A table (N, D) of the remaining columns, named by the header or else by their numbers in the
+// file. `file` names the bytes in messages. Throws Error, with line and column, on rows of other
+// lengths, on cells that are neither numbers nor missing, and on no rows or columns.
+Dataset parse_csv(std::string_view bytes, const std::string& file, const CsvOptions& options = {});
+Dataset load_csv(const std::string& path, const CsvOptions& options = {});
+
+}  // namespace clade::data
