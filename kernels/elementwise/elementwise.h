@@ -13,23 +13,23 @@
 namespace clade::kernels {
 
 enum class Unary : uint8_t {
-  affine,       // a x + b                    (negation, scaling, shift)
+  affine,  // a x + b                    (negation, scaling, shift)
   exp,
   log,
   sqrt,
   square,
-  abs,          // df(0) = 0
+  abs,  // df(0) = 0
   reciprocal,
-  power,        // x^a
-  clamp,        // to [a, b]; gradient 0 outside, 1 at the ends
-  relu,         // df(0) = 0
-  leaky_relu,   // x > 0 ? x : a x
-  elu,          // x > 0 ? x : a (e^x - 1)
-  sigmoid,      // no overflow at any x
+  power,       // x^a
+  clamp,       // to [a, b]; gradient 0 outside, 1 at the ends
+  relu,        // df(0) = 0
+  leaky_relu,  // x > 0 ? x : a x
+  elu,         // x > 0 ? x : a (e^x - 1)
+  sigmoid,     // no overflow at any x
   tanh,
-  softplus,     // log(1 + e^x), no overflow at any x
-  gelu,         // x Phi(x), with erf
-  silu,         // x sigmoid(x)
+  softplus,  // log(1 + e^x), no overflow at any x
+  gelu,      // x Phi(x), with erf
+  silu,      // x sigmoid(x)
 };
 
 void unary(const Cpu&, Unary op, const View& x, const View& y, double a = 0, double b = 0);
