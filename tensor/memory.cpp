@@ -1,5 +1,7 @@
 #include "tensor/memory.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <map>
@@ -56,7 +58,8 @@ void* allocate(size_t bytes) {
   if (bytes == 0) return nullptr;
   Pool& p = pool();
   std::lock_guard lock(p.mutex);
-  const size_t too_much = size_t{1} << 62;
+  // Some systems promise any amount and kill the process when it is used.
+  static const size_t too_much = size_t(sysconf(_SC_PHYS_PAGES)) * size_t(sysconf(_SC_PAGESIZE));
   size_t size = bytes < too_much ? size_class(bytes) : bytes;
   void* block = nullptr;
   auto found = p.free_blocks.find(size);

@@ -49,13 +49,10 @@ class HeaderParser {
       }
       if (!accept(',') && peek() != '}') refuse_here("',' or '}'");
     }
-    if (peek()) refuse_here("the end of the header");
-    if (!descr || !order || !shape)
-      refuse("'descr', 'fortran_order' and 'shape'", text("a header without '",
-                                                          !descr   ? "descr"
-                                                          : !order ? "fortran_order"
-                                                                   : "shape",
-                                                          "'"));
+    if (peek()) refuse_here("nothing after '}'");
+    const char* missing = !descr ? "descr" : !order ? "fortran_order" : !shape ? "shape" : nullptr;
+    if (missing)
+      refuse("'descr', 'fortran_order' and 'shape'", text("a header without '", missing, "'"));
     return h;
   }
 
@@ -170,7 +167,8 @@ const char* descr_of(DType t) {
 // fit well into the 65535 bytes of version 1.0.
 std::string head_of(const Tensor& t) {
   std::string shape;
-  for (int64_t size : t.shape()) shape += text(size, ",");
+  for (int64_t size : t.shape()) shape += text(shape.empty() ? "" : ", ", size);
+  if (t.rank() == 1) shape += ',';  // (3,) is a tuple in Python, (3) is not
   std::string header = text("{'descr': '", descr_of(t.dtype()),
                             "', 'fortran_order': False, 'shape': (", shape, "), }");
   size_t before = kMagic.size() + 4;

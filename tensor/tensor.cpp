@@ -123,6 +123,7 @@ Tensor Tensor::from(const std::vector<T>& values, const Shape& shape) {
 
 int Tensor::axis(const char* op, int d, int extra) const {
   int rank = view_.rank + extra;
+  if (rank == 0) fail(op, "a tensor with axes", text("axis ", d, " of ", *this));
   if (d < -rank || d >= rank)
     fail(op, text("an axis in ", -rank, " .. ", rank - 1), text("axis ", d, " of ", *this));
   return d < 0 ? d + rank : d;
