@@ -13,9 +13,9 @@
 namespace clade::optim {
 
 struct Checkpoint {
-  int64_t epoch = 0;                        // epochs that are done
-  std::vector<SafeTensors::Text> metadata;  // e.g. {"options", json}
-  State history;                            // extra tensors, by name
+  int64_t epoch = 0;                             // epochs that are done
+  std::vector<SafeTensors::Text> metadata = {};  // e.g. {"options", json}
+  State history = {};                            // extra tensors, by name
 };
 
 namespace detail {

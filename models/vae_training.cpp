@@ -1,0 +1,90 @@
+#include "models/vae_training.h"
+
+#include <cmath>
+
+#include "autograd/functions.h"
+#include "data/batches.h"
+#include "optim/checkpoint.h"
+
+namespace clade::models {
+namespace {
+
+constexpr const char* kDescription = "description";
+
+Tensor as_tensor(const std::vector<EpochLoss>& history) {
+  std::vector<double> flat;
+  for (const EpochLoss& e : history) flat.insert(flat.end(), {e.total, e.reconstruction, e.kl});
+  return Tensor::from(flat, {int64_t(history.size()), 3});
+}
+
+std::vector<EpochLoss> as_history(const optim::State& saved) {
+  std::vector<EpochLoss> history;
+  for (const SafeTensors::Entry& entry : saved) {
+    if (entry.name != "loss") continue;
+    for (int64_t i = 0; i < entry.tensor.size(0); i++)
+      history.push_back(
+          {entry.tensor.at({i, 0}), entry.tensor.at({i, 1}), entry.tensor.at({i, 2})});
+  }
+  return history;
+}
+
+void require_same_run(const optim::Checkpoint& c, const TrainingOptions& options) {
+  for (const SafeTensors::Text& note : c.metadata)
+    if (note.key == kDescription && note.value != options.description)
+      fail("resume",
+           text("the options that ", options.checkpoint, " was started with, ", note.value),
+           options.description, "give the same options, or choose another --out");
+}
+
+}  // namespace
+
+std::vector<EpochLoss> train_vae(Vae& vae, const data::Dataset& d, const TrainingOptions& options,
+                                 const Progress& progress) {
+  if (options.epochs < 0) fail("train", "0 epochs or more", text(options.epochs));
+  optim::ParameterArena arena(vae);
+  optim::Adam adam(arena, {.lr = options.lr});
+  data::Batches batches(d, {.size = options.batch, .seed = options.seed});
+  std::vector<EpochLoss> history;
+  if (options.resume) {
+    optim::Checkpoint c = optim::load_checkpoint(options.checkpoint, vae, adam);
+    require_same_run(c, options);
+    history = as_history(c.history);
+  }
+
+  const double beta = vae.options().beta;
+  const int64_t steps = batches.per_epoch();
+  nn::set_training(vae, true);
+  for (int64_t epoch = int64_t(history.size()); epoch < options.epochs; epoch++) {
+    double reconstruction = 0, kl = 0;
+    for (int64_t step = 0; step < steps; step++) {
+      progress("train", epoch * steps + step, options.epochs * steps);
+      data::Batch batch = batches.at(epoch, step);
+
+      VaeOutput out = vae(batch.values, batch.mask);
+      VaeLoss loss = vae.loss(out, batch.values, batch.mask);
+      Var total_reconstruction = sum(loss.reconstruction), total_kl = sum(loss.kl);
+      Var mean_loss = (total_reconstruction + beta * total_kl) / double(batch.values.size(0));
+      if (!std::isfinite(mean_loss.item()))
+        fail("train", "a finite loss",
+             text(mean_loss.item(), " in epoch ", epoch + 1, ", batch ", step + 1),
+             "lower --lr, or look for extreme values in the data");
+
+      arena.zero_grad();
+      backward(mean_loss);
+      adam.step();
+
+      reconstruction += total_reconstruction.item();
+      kl += total_kl.item();
+    }
+    double n = double(batches.rows());
+    history.push_back({(reconstruction + beta * kl) / n, reconstruction / n, kl / n});
+    if (!options.checkpoint.empty())
+      optim::save_checkpoint(
+          options.checkpoint, vae, adam,
+          {epoch + 1, {{kDescription, options.description}}, {{"loss", as_tensor(history)}}});
+  }
+  progress("train", options.epochs * steps, options.epochs * steps);
+  return history;
+}
+
+}  // namespace clade::models

@@ -1,0 +1,137 @@
+// The graph itself: accumulation, freeing, versions, depth.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "autograd/functions.h"
+#include "tensor/memory.h"
+
+namespace clade {
+namespace {
+
+std::string message_of(void (*f)()) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+TEST(Graph, GradientsOfAllUsesAddUp) {
+  Var x = Var::parameter(Tensor::from({2.0, 3.0}, {2}));
+  Var y = x * x + 3 * x;  // 2 x + 3
+  backward(sum(y));
+  EXPECT_EQ(x.grad().to_vector<double>(), (std::vector<double>{7, 9}));
+  backward(sum(2 * x));  // a second loss adds to it
+  EXPECT_EQ(x.grad().to_vector<double>(), (std::vector<double>{9, 11}));
+  x.zero_grad();
+  EXPECT_FALSE(x.grad().defined());
+}
+
+TEST(Graph, GradientsAccumulateIntoAGivenView) {
+  Tensor grads = Tensor::zeros({4});
+  Var x = Var::parameter(Tensor::from({1.0f, 2.0f}, {2}), grads.slice(0, 1, 3));
+  backward(sum(square(x)));
+  EXPECT_EQ(grads.to_vector<float>(), (std::vector<float>{0, 2, 4, 0}));
+  x.zero_grad();
+  EXPECT_EQ(grads.to_vector<float>(), (std::vector<float>(4, 0)));
+}
+
+TEST(Graph, AnInputUsedTwiceInOneOp) {
+  Var x = Var::parameter(Tensor::from({3.0}, {1}));
+  backward(x * x);
+  EXPECT_EQ(x.grad().item(), 6);
+}
+
+TEST(Graph, DiamondsRunEachNodeOnce) {
+  Var x = Var::parameter(Tensor::scalar(1.01, DType::f64));
+  Var y = x;
+  for (int i = 0; i < 40; i++) y = 0.5 * (y + y);  // 2^40 paths
+  backward(y);
+  EXPECT_NEAR(x.grad().item(), 1, 1e-12);
+}
+
+TEST(Graph, AMillionNodesNeedNoStack) {
+  Var x = Var::parameter(Tensor::scalar(0.0, DType::f64));
+  {
+    Var y = x;
+    for (int i = 0; i < 1000000; i++) y = y + 1.0;
+    backward(y);
+    EXPECT_EQ(x.grad().item(), 1);
+    Var unused = x;
+    for (int i = 0; i < 1000000; i++) unused = unused + 1.0;  // taken down without backward
+  }
+  EXPECT_EQ(x.value().item(), 0);
+}
+
+TEST(Graph, SavedTensorsAreFreedAsSoonAsTheirNodeHasRun) {
+  Var x = Var::parameter(Tensor::full({1 << 16}, 0.5, DType::f32));
+  Var y = square(square(square(x)));
+  Var loss = sum(y);
+  y = Var();
+  int64_t before = memory_stats().live;
+  backward(loss);
+  // two intermediate results went, one gradient came
+  EXPECT_LT(memory_stats().live, before);
+}
+
+TEST(Graph, NoGradRecordsNothing) {
+  Var x = Var::parameter(Tensor::from({1.0f}, {1}));
+  NoGrad no_grad;
+  EXPECT_FALSE((x * 2).requires_grad());
+}
+
+TEST(Graph, MistakesAreNamed) {
+  EXPECT_EQ(message_of([] {
+              Var x = Var::parameter(Tensor::from({1.0f, 2.0f}, {2}));
+              backward(2 * x);
+            }),
+            "backward: expected a loss with one element; got f32 [2]; sum() or mean() it first");
+  EXPECT_EQ(
+      message_of([] { backward(Var(Tensor::scalar(1))); }),
+      "backward: expected a loss that depends on a parameter; got a constant; make the weights "
+      "with Var::parameter and leave NoGrad");
+  EXPECT_EQ(
+      message_of([] {
+        Var x = Var::parameter(Tensor::scalar(1));
+        Var loss = square(x);
+        backward(loss);
+        backward(loss);
+      }),
+      "backward: expected a graph that was not walked before (square); got a second backward() "
+      "through it; compute the loss again");
+  EXPECT_EQ(
+      message_of([] {
+        Var x = Var::parameter(Tensor::from({1.0f, 2.0f}, {2}));
+        Var loss = sum(square(x));
+        Tensor(x.value()).fill_(5);
+        backward(loss);
+      }),
+      "square: expected the tensor that was saved in the forward pass to be unchanged; got a "
+      "tensor changed in place by fill_; call backward() before that step, or change a clone()");
+  EXPECT_EQ(message_of([] { Var::parameter(Tensor::zeros({2}, DType::i32)); }),
+            "parameter: expected an f32 or f64 tensor; got i32 [2]");
+  EXPECT_EQ(message_of([] { square(Var::parameter(Tensor::scalar(1))).grad(); }),
+            "grad: expected a parameter (Var::parameter); got the result of square");
+}
+
+TEST(Graph, ValuesChangedAfterAnOpThatDoesNotNeedThemAreFine) {
+  Var x = Var::parameter(Tensor::from({1.0f, 2.0f}, {2}));
+  Var loss = sum(x + x);
+  Tensor(x.value()).fill_(5);
+  backward(loss);
+  EXPECT_EQ(x.grad().to_vector<float>(), (std::vector<float>{2, 2}));
+}
+
+TEST(Graph, ImagesStayChannelsLast) {
+  Random rng(1);
+  Tensor x = randn({2, 3, 4, 4}, rng).to_layout(Layout::channels_last);
+  Var w = Var::parameter(randn({5, 3, 3, 3}, rng));
+  Var y = leaky_relu(conv2d(x, w, {}, {{1, 1}, {1, 1}}));
+  EXPECT_TRUE(y.value().is_channels_last());
+  EXPECT_TRUE((y * 2 + y).value().is_channels_last());
+}
+
+}  // namespace
+}  // namespace clade
