@@ -5,7 +5,7 @@
 // core_p is the distance from p to its min_samples-th nearest other point: small where it is dense.
 // The tree holds all that single linkage needs of the complete graph, in n - 1 edges.
 //
-// Edges are ordered by (w^2, lower end, higher end). No two are equal, so the tree is unique even
+// Edges are ordered by (w, lower end, higher end). No two are equal, so the tree is unique even
 // where distances tie, and Boruvka and Prim must find the same one, edge by edge.
 #pragma once
 

@@ -1,0 +1,95 @@
+// k-d tree: points sorted into nested boxes, for searches that look at few of them.
+//
+// Each node holds a run of consecutive points; its box is the tightest around them. An inner node
+// is cut at the median of its widest side, so the tree is balanced whatever the data. Nodes stand
+// in preorder: the left child follows its parent. Rows are copied in tree order, in f64, so a leaf
+// is one piece of memory. Good while columns are few (some 15); beyond, boxes hardly exclude
+// anything.
+//
+// Source: Bentley, "Multidimensional binary search trees used for associative searching" (1975).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "tensor/tensor.h"
+
+namespace clade::cluster {
+
+class KdTree {
+ public:
+  static constexpr int32_t kLeafSize = 16;
+
+  struct Node {
+    int32_t begin, end;  // its points, as places in tree order
+    int32_t right;       // right child; 0 for a leaf
+    int32_t first;       // the lowest row number in it
+  };
+
+  // x (n, d) f32 or f64, row-major, finite, n < 2^31.
+  explicit KdTree(const Tensor& x);
+
+  int64_t points() const { return n_; }
+  int64_t columns() const { return d_; }
+  const std::vector<Node>& nodes() const { return nodes_; }
+  const double* row(int64_t place) const { return rows_ + place * d_; }
+  int32_t id(int64_t place) const { return ids_[place]; }  // row number in x
+
+  double squared_distance(const double* p, const double* q) const {
+    double sum = 0;
+    for (int64_t j = 0; j < d_; j++) sum += (p[j] - q[j]) * (p[j] - q[j]);
+    return sum;
+  }
+
+  // From q to the nearest point of the node's box; 0 inside.
+  double box_distance(int32_t node, const double* q) const {
+    const double *low = boxes_.data() + 2 * d_ * node, *high = low + d_;
+    double sum = 0;
+    for (int64_t j = 0; j < d_; j++) {
+      double below = low[j] - q[j], above = q[j] - high[j];
+      double gap = below > above ? below : above;
+      if (gap > 0) sum += gap * gap;
+    }
+    return sum;
+  }
+
+  // Walks from near to far around q: enter(node, squared distance of its box) says whether the node
+  // can still matter, scan(begin, end) looks at the places of a leaf.
+  template <class Enter, class Scan>
+  void search(const double* q, Enter&& enter, Scan&& scan) const {
+    struct Item {
+      int32_t node;
+      double distance;
+    } stack[64];  // at most one waiting node a level, and 2^31 points have fewer than 32 levels
+    int height = 0;
+    stack[height++] = {0, box_distance(0, q)};
+    while (height) {
+      Item item = stack[--height];
+      if (!enter(item.node, item.distance)) continue;
+      const Node& node = nodes_[size_t(item.node)];
+      if (!node.right) {
+        scan(node.begin, node.end);
+        continue;
+      }
+      Item near{item.node + 1, box_distance(item.node + 1, q)};
+      Item far{node.right, box_distance(node.right, q)};
+      bool swap = far.distance < near.distance ||
+                  (far.distance == near.distance &&
+                   nodes_[size_t(far.node)].first < nodes_[size_t(near.node)].first);
+      stack[height++] = swap ? near : far;
+      stack[height++] = swap ? far : near;
+    }
+  }
+
+ private:
+  int32_t build(const Tensor& x, int32_t begin, int32_t end);
+
+  int64_t n_, d_;
+  Tensor row_tensor_, id_tensor_;  // what rows_ and ids_ point to
+  double* rows_;
+  int32_t* ids_;
+  std::vector<Node> nodes_;
+  std::vector<double> boxes_;  // (nodes, 2, d): low corners, high corners
+};
+
+}  // namespace clade::cluster

@@ -1,0 +1,44 @@
+// Edges of the mutual reachability graph, as the spanning tree methods see them.
+//
+// All comparisons are made on squares; the root is taken once, when a tree is finished. Both
+// methods must come to the same bits, so the weight of an edge is computed in this one place.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "tensor/progress.h"
+#include "tensor/tensor.h"
+
+namespace clade::cluster {
+
+struct ReachabilityEdge {
+  double w;      // weight
+  int32_t a, b;  // row numbers, a < b
+};
+
+// The total order of edges: by weight, then by ends.
+inline bool operator<(const ReachabilityEdge& x, const ReachabilityEdge& y) {
+  if (x.w != y.w) return x.w < y.w;
+  return x.a != y.a ? x.a < y.a : x.b < y.b;
+}
+
+inline ReachabilityEdge make_edge(double w, int32_t p, int32_t q) {
+  return p < q ? ReachabilityEdge{w, p, q} : ReachabilityEdge{w, q, p};
+}
+
+// max(core_p, core_q, |p - q| / alpha). Rises with the squared distance, rounding included.
+inline double reachability(double core_p, double core_q, double distance2, double alpha) {
+  double w = std::sqrt(distance2) / alpha;
+  if (w < core_p) w = core_p;
+  return w < core_q ? core_q : w;
+}
+
+// The n - 1 edges of the minimum spanning tree, in no order. x (n, d) row-major, finite; core (n).
+std::vector<ReachabilityEdge> boruvka(const Tensor& x, const double* core, double alpha,
+                                      const Progress& progress);
+std::vector<ReachabilityEdge> prim(const Tensor& x, const double* core, double alpha,
+                                   const Progress& progress);
+
+}  // namespace clade::cluster

@@ -1,0 +1,184 @@
+#include "clustering/density/soft_membership.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "clustering/linalg/matrix.h"
+#include "kernels/distance/distance.h"
+#include "tensor/parallel.h"
+
+namespace clade::cluster {
+namespace {
+
+constexpr double kAboveZero = 1e-8;  // keeps lambda_max from 0, as hdbscan does
+
+// All that does not depend on the point. Condensed clusters count from 0, the root.
+class SoftClusters {
+ public:
+  SoftClusters(const Tensor& x, const HdbscanResult& result)
+      : tree_(result.condensed),
+        n_(tree_.points),
+        k_(result.cluster_count),
+        x_(finite_matrix("hdbscan", x)) {
+    if (x_.size(0) != n_)
+      fail("hdbscan", text("the ", n_, " rows that were clustered"), text("x ", x.shape()));
+    x_ = x_.to(DType::f64);
+    parent_ = tree_.parent.data<int32_t>();
+    lambda_ = tree_.lambda.data<double>();
+    for (int64_t r = 0; r < tree_.rows(); r++)
+      if (std::isfinite(lambda_[r])) cap_ = std::max(cap_, lambda_[r]);
+    if (cap_ == 0) cap_ = 1;  // all points coincide
+    densest_.assign(size_t(tree_.clusters()), 0);
+    for (int64_t r = 0; r < tree_.rows(); r++) {
+      double& d = densest_[size_t(parent_[r] - n_)];
+      d = std::max(d, capped(r));
+    }
+    const int32_t* node = result.selected.data<int32_t>();
+    for (int64_t c = 0; c < k_; c++) selected_.push_back(node[c] - n_);
+    find_exemplars();
+    find_merges();
+  }
+
+  int64_t points() const { return n_; }
+  int64_t clusters() const { return k_; }
+
+  // The k memberships of point p.
+  void row(int64_t p, double* out) const {
+    const int64_t from = parent_[p] - n_;
+    const double stays = capped(p), top = densest_[size_t(from)] + kAboveZero;
+    std::vector<double> height(static_cast<size_t>(k_)), near(static_cast<size_t>(k_));
+    for (size_t c = 0; c < size_t(k_); c++) {
+      const double merge = merge_[size_t(from * k_) + c];
+      height[c] = merge < 0 ? stays : merge;
+      near[c] = nearness(p, c);
+    }
+    const size_t best = size_t(std::max_element(height.begin(), height.end()) - height.begin());
+    const double in_some = height[best] / std::max(densest_[size_t(selected_[best])], stays);
+
+    // Both factors share their normalisation with the product. exp(exp(-top / h)) is at most e.
+    double sum = 0;
+    for (size_t c = 0; c < size_t(k_); c++) sum += near[c];
+    for (size_t c = 0; c < size_t(k_); c++)
+      out[c] = near[c] / sum * std::exp(std::exp(-top / height[c]));
+    sum = 0;
+    for (size_t c = 0; c < size_t(k_); c++) sum += out[c];
+    for (size_t c = 0; c < size_t(k_); c++) out[c] *= in_some / sum;
+  }
+
+ private:
+  double capped(int64_t row) const { return std::min(lambda_[row], cap_); }
+  int64_t above(int64_t cluster) const { return parent_[n_ + cluster - 1] - n_; }
+  double birth(int64_t cluster) const { return lambda_[n_ + cluster - 1]; }
+
+  // Exemplars: in each leaf at or below a selected cluster the points that stay the longest.
+  void find_exemplars() {
+    const size_t clusters = size_t(tree_.clusters());
+    std::vector<int32_t> label(clusters, -1);
+    std::vector<bool> leaf(clusters, true);
+    for (size_t c = 0; c < selected_.size(); c++) label[size_t(selected_[c])] = int32_t(c);
+    for (size_t c = 1; c < clusters; c++) {
+      const size_t up = size_t(above(int64_t(c)));
+      leaf[up] = false;
+      if (label[c] < 0) label[c] = label[up];
+    }
+    exemplars_.resize(size_t(k_));
+    for (int64_t p = 0; p < n_; p++) {
+      const size_t c = size_t(parent_[p] - n_);
+      if (leaf[c] && label[c] >= 0 && capped(p) == densest_[c])
+        exemplars_[size_t(label[c])].push_back(p);
+    }
+  }
+
+  // merge_[c, s]: the density at which cluster c and selected cluster s part; -1 where one lies in
+  // the other. Both children of a split are born at one density, that of the split.
+  void find_merges() {
+    const int64_t clusters = tree_.clusters();
+    merge_.resize(size_t(clusters * k_));
+    for (int64_t c = 0; c < clusters; c++) {
+      for (int64_t s = 0; s < k_; s++) {
+        int64_t left = c, right = selected_[size_t(s)], last = -1;
+        bool left_rose = false, right_rose = false;
+        while (left != right) {  // the higher number is never the other's ancestor
+          int64_t& lower = left > right ? left : right;
+          (left > right ? left_rose : right_rose) = true;
+          last = lower;
+          lower = above(lower);
+        }
+        merge_[size_t(c * k_ + s)] = left_rose && right_rose ? birth(last) : -1;
+      }
+    }
+  }
+
+  // 1 / distance to the nearest exemplar; huge at distance 0.
+  double nearness(int64_t p, size_t cluster) const {
+    const int64_t d = x_.size(1);
+    const double* rows = x_.data<double>();
+    double least = std::numeric_limits<double>::infinity();
+    for (int64_t e : exemplars_[cluster])
+      least = std::min(least, kernels::direct_squared_distance(rows + p * d, rows + e * d, d));
+    const double huge = std::numeric_limits<double>::max() / double(k_);
+    return least > 0 ? std::min(1 / std::sqrt(least), huge) : huge;
+  }
+
+  const CondensedTree& tree_;
+  int64_t n_, k_;
+  Tensor x_;
+  const int32_t* parent_;
+  const double* lambda_;
+  double cap_ = 0;               // stands for infinity
+  std::vector<double> densest_;  // by cluster: the largest lambda at which anything left it
+  std::vector<int64_t> selected_;
+  std::vector<std::vector<int64_t>> exemplars_;
+  std::vector<double> merge_;  // (clusters, k)
+};
+
+constexpr int64_t kSlab = 4096;
+
+// use(point, memberships) for the points that `wanted` names, in parallel.
+template <class Wanted, class Use>
+void each_row(const SoftClusters& soft, const Progress& progress, Wanted&& wanted, Use&& use) {
+  for (int64_t start = 0; start < soft.points(); start += kSlab) {
+    progress("hdbscan membership", start, soft.points());
+    parallel_for(std::min(kSlab, soft.points() - start), 64, [&](int64_t begin, int64_t end) {
+      std::vector<double> row(static_cast<size_t>(soft.clusters()));
+      for (int64_t p = start + begin; p < start + end; p++) {
+        if (!wanted(p)) continue;
+        soft.row(p, row.data());
+        use(p, row);
+      }
+    });
+  }
+}
+
+}  // namespace
+
+Tensor membership_vectors(const Tensor& x, const HdbscanResult& result, const Progress& progress) {
+  const SoftClusters soft(x, result);
+  const int64_t n = soft.points(), k = soft.clusters();
+  Tensor memberships = Tensor::zeros({n, k}, DType::f64);
+  if (k == 0) return memberships;
+  double* out = memberships.data<double>();
+  each_row(
+      soft, progress, [](int64_t) { return true; },
+      [&](int64_t p, const std::vector<double>& row) {
+        std::copy(row.begin(), row.end(), out + p * k);
+      });
+  return memberships;
+}
+
+Tensor soft_labels(const Tensor& x, const HdbscanResult& result, const Progress& progress) {
+  const SoftClusters soft(x, result);
+  Tensor labels = result.labels.clone();
+  if (soft.clusters() == 0) return labels;
+  int32_t* label = labels.data<int32_t>();
+  each_row(
+      soft, progress, [&](int64_t p) { return label[p] < 0; },
+      [&](int64_t p, const std::vector<double>& row) {
+        label[p] = int32_t(std::max_element(row.begin(), row.end()) - row.begin());
+      });
+  return labels;
+}
+
+}  // namespace clade::cluster
