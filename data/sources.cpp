@@ -18,7 +18,8 @@ const std::vector<std::string> kIdxFiles = {"train-images-idx3-ubyte", "train-la
 template <class Part>
 Dataset join_parts(Subset subset, Part part) {
   if (subset != Subset::all) return part(subset == Subset::train);
-  return concat(part(true), part(false));
+  const Dataset train = part(true);
+  return concat(train, part(false));
 }
 
 // A table as grey images (N, 1, side, side) of values divided by `full`, the value of full ink.

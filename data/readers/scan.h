@@ -1,8 +1,10 @@
 // Cutting text into lines, words and numbers, for the readers of text formats.
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -36,7 +38,7 @@ inline std::string_view take_word(std::string_view& rest) {
 
 // The whole of `word` as a finite number that f32 can hold, in C's notation and no locale's.
 inline std::optional<float> to_number(std::string_view word) {
-  if (!word.empty() && word.front() == '+') word.remove_prefix(1);
+  if (word.starts_with('+') && !word.starts_with("+-")) word.remove_prefix(1);
   double value = 0;
   auto [end, problem] = std::from_chars(word.data(), word.data() + word.size(), value);
   if (problem != std::errc() || end != word.data() + word.size()) return std::nullopt;
