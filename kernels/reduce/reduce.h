@@ -15,12 +15,13 @@ enum class Reduce : uint8_t { sum, mean, max, min };
 
 // x, y: one floating dtype. NaN in x gives NaN in its y, for max and min too.
 void reduce(const Cpu&, Reduce op, const View& x, const View& y);
-// index[..., 0, ...] (i64, size 1 on `axis`) of the first largest element along `axis`.
+// index[..., 0, ...] (i64, size 1 on `axis`) of the first largest element along `axis`, which has at
+// least one; NaN counts as larger than all else.
 void argmax(const Cpu&, const View& x, const View& index, int axis);
 
-// y = exp(x - max) / sum, along `axis`. log_softmax: x - logsumexp(x). logsumexp: y has size 1 there.
-// The largest element is subtracted first: no overflow for any finite x; a row of -inf gives a
-// logsumexp of -inf and a softmax of 0.
+// y = exp(x - max) / sum, along `axis`. log_softmax: x - logsumexp(x). logsumexp: y has size 1
+// there. The largest element is subtracted first: no overflow for any finite x; a row of -inf gives
+// a logsumexp of -inf and a softmax of 0.
 void softmax(const Cpu&, const View& x, const View& y, int axis);
 void softmax_backward(const Cpu&, const View& y, const View& dy, const View& dx, int axis);
 void log_softmax(const Cpu&, const View& x, const View& y, int axis);
