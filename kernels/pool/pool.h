@@ -1,8 +1,9 @@
 // pool: max and average pooling, nearest and bilinear upsampling of images (N, C, H, W).
 //
-// Pooling windows are kernel x kernel, every `stride`, with `padding` on each side (at most half the
-// kernel); output size as for convolution. Max pooling ignores the padding; average pooling counts
-// it as zeros (PyTorch's count_include_pad = true). Layout: x and y channels-last; f32 or f64.
+// Pooling windows are kernel x kernel, every `stride`, with `padding` on each side (at most half
+// the kernel); output size as for convolution. Max pooling ignores the padding; average pooling
+// counts it as zeros (PyTorch's count_include_pad = true). Layout: x and y channels-last; f32 or
+// f64.
 #pragma once
 
 #include "kernels/context.h"

@@ -1,9 +1,9 @@
 // update: optimizer steps, one fused pass over a flat arena of parameters.
 //
-// All views are contiguous, rank 1, equal length, one floating dtype; p and the state are updated in
-// place. The formulas, their order of operations and their defaults are PyTorch's. Weight decay is
-// the L2 kind (g += weight_decay p) unless said otherwise.
-// Cost: memory; Adam moves 28 bytes a parameter (reads p g m v, writes p m v).
+// All views are contiguous, rank 1, equal length, one floating dtype; p and the state are updated
+// in place. The formulas, their order of operations and their defaults are PyTorch's. Weight decay
+// is the L2 kind (g += weight_decay p) unless said otherwise. Cost: memory; Adam moves 28 bytes a
+// parameter (reads p g m v, writes p m v).
 #pragma once
 
 #include "kernels/context.h"
