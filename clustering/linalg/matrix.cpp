@@ -1,14 +1,12 @@
 #include "clustering/linalg/matrix.h"
 
-#include <algorithm>
 #include <cmath>
 
+#include "clustering/linalg/sum_rows.h"
 #include "tensor/parallel.h"
 
 namespace clade::cluster {
 namespace {
-
-constexpr int64_t kBlock = 4096;  // rows summed by one thread before the sums are joined
 
 // Index of the first element that is NaN or infinite, or -1.
 template <class T>
@@ -20,21 +18,6 @@ int64_t first_not_finite(const T* x, int64_t count) {
   };
   auto first = [](int64_t a, int64_t b) { return a >= 0 ? a : b; };
   return parallel_reduce(count, int64_t{1} << 18, int64_t{-1}, scan, first);
-}
-
-// The vector sum over the rows of add(i, sum), in f64 and in order.
-template <class Add>
-std::vector<double> sum_rows(int64_t n, int64_t d, Add&& add) {
-  auto block = [&](int64_t begin, int64_t end) {
-    std::vector<double> sum(size_t(d), 0.0);
-    for (int64_t i = begin; i < end; i++) add(i, sum.data());
-    return sum;
-  };
-  auto join = [](std::vector<double> a, const std::vector<double>& b) {
-    for (size_t j = 0; j < a.size(); j++) a[j] += b[j];
-    return a;
-  };
-  return parallel_reduce(n, kBlock, std::vector<double>(size_t(d), 0.0), block, join);
 }
 
 }  // namespace

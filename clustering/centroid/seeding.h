@@ -1,0 +1,23 @@
+// First centres for k-means, drawn from the rows.
+#pragma once
+
+#include "tensor/progress.h"
+#include "tensor/random.h"
+#include "tensor/tensor.h"
+
+namespace clade::cluster {
+
+// Row indices (k) of x (n, d), 1 <= k <= n; weights (n) f64 >= 0 with a positive sum, or undefined
+// for all 1. x as finite_matrix returns it, best centred.
+
+// Greedy k-means++ (Arthur & Vassilvitskii, "k-means++: the advantages of careful seeding", SODA
+// 2007, section 2.2 and the greedy variant of their conclusion): each next centre is drawn with
+// probability w_i D_i^2, D_i the distance to the nearest centre so far; of 2 + ln k such draws the
+// one that lowers sum w D^2 most is kept. Cost: 2 n d k (2 + ln k) FLOPs.
+std::vector<int64_t> plus_plus_rows(const Tensor& x, int64_t k, const Tensor& weights, Random& rng,
+                                    const Progress& progress = {});
+
+// k distinct rows, drawn one after the other with probability proportional to their weights.
+std::vector<int64_t> random_rows(int64_t n, int64_t k, const Tensor& weights, Random& rng);
+
+}  // namespace clade::cluster

@@ -1,0 +1,38 @@
+// Principal component analysis: the orthogonal directions along which data varies most.
+//
+//   C = 1 / (n - 1) sum_i (x_i - m)(x_i - m)' = V' diag(lambda) V,      z = (x - m) V'
+//
+// (Pearson 1901; Jolliffe, Principal Component Analysis, 2002.) The covariance is accumulated in
+// f64 from centred rows and its eigenvectors are computed exactly. Where n <= d the (n, n) matrix
+// of inner products is taken instead, which has the same non-zero eigenvalues.
+#pragma once
+
+#include "tensor/progress.h"
+#include "tensor/tensor.h"
+
+namespace clade::cluster {
+
+struct PcaOptions {
+  int64_t components = 0;  // r, 1 .. min(n - 1, d); 0: all of them
+  bool whiten = false;     // divide each score by its standard deviation
+};
+
+struct Pca {
+  Tensor mean;                // (d) f64
+  Tensor components;          // (r, d) f64: unit rows; largest |entry| of each is positive
+  Tensor explained_variance;  // (r) f64: lambda, descending, with divisor n - 1
+  Tensor variance_ratio;      // (r) f64: lambda / total variance; 0 where nothing varies
+  bool whiten = false;
+};
+
+// x (n, d) f32 or f64, n >= 2. Signs are scikit-learn's. A direction without variance may come out
+// as a row of zeros when n <= d. Throws Error on NaN or components out of range. Cost: 2 n d min(n,
+// d) FLOPs and about 8 min(n, d)^3. Same bits at any number of threads.
+Pca fit_pca(const Tensor& x, const PcaOptions& options = {}, const Progress& progress = {});
+
+// Scores (n, r) of x (n, d), in x's dtype. Whitened scores of a direction without variance are 0.
+Tensor transform(const Pca& pca, const Tensor& x);
+// Back to (n, d), in the dtype of the scores z (n, r): the projection of x on the components.
+Tensor inverse_transform(const Pca& pca, const Tensor& z);
+
+}  // namespace clade::cluster

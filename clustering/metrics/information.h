@@ -1,0 +1,36 @@
+// Information-theoretic agreement of two labellings U (truth) and V (clustering), in nats.
+//
+//   H(U) = -sum_i p_i ln p_i          I(U; V) = sum_ij p_ij ln (p_ij / (p_i p_j))
+//   NMI  = I / mean(H(U), H(V))       AMI = (I - E[I]) / (mean(H(U), H(V)) - E[I])
+//   homogeneity = I / H(U)            completeness = I / H(V)          V = their harmonic mean
+//
+// E[I] is the mean over all pairs of labellings with these cluster sizes (Vinh, Epps & Bailey,
+// "Information theoretic measures for clusterings comparison", JMLR 11, 2010). Papers differ in
+// `mean`: geometric up to 2018 (scikit-learn < 0.22), arithmetic since.
+#pragma once
+
+#include "clustering/metrics/contingency.h"
+
+namespace clade::cluster {
+
+enum class Mean : uint8_t { arithmetic, geometric, min, max };
+
+// Labels as contingency() takes them; noise (-1) is a label like any other. Limit cases as in
+// scikit-learn: two single clusters agree (1), a single cluster tells nothing of two classes (0).
+double mutual_information(const Tensor& truth, const Tensor& predicted);
+double normalized_mutual_information(const Tensor& truth, const Tensor& predicted,
+                                     Mean mean = Mean::arithmetic);
+double adjusted_mutual_information(const Tensor& truth, const Tensor& predicted,
+                                   Mean mean = Mean::arithmetic);
+
+struct VMeasure {
+  double homogeneity;   // 1: each cluster holds points of one class
+  double completeness;  // 1: each class lies in one cluster
+  double v;             // harmonic mean (Rosenberg & Hirschberg, EMNLP 2007), beta = 1
+};
+VMeasure v_measure(const Tensor& truth, const Tensor& predicted);
+
+// E[I] of the table's row and column sums.
+double expected_mutual_information(const Contingency& table);
+
+}  // namespace clade::cluster

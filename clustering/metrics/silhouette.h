@@ -1,0 +1,23 @@
+// Silhouette: how much closer a point lies to its own cluster than to the next one.
+//
+//   s_i = (b_i - a_i) / max(a_i, b_i)       (Rousseeuw, J. Comput. Appl. Math. 20, 1987)
+//
+// a_i: mean distance to the other points of i's cluster; b_i: the least, over the other clusters,
+// of the mean distance to their points. 1 is well inside, 0 between two clusters, -1 in the wrong
+// one. A point that is alone in its cluster has s_i = 0.
+#pragma once
+
+#include "tensor/progress.h"
+#include "tensor/tensor.h"
+
+namespace clade::cluster {
+
+// x (n, d) f32 or f64; labels (n) i32 with 2 <= distinct labels <= n - 1; noise (-1) counts as a
+// cluster, so leave it out beforehand. Returns s (n) f64. Throws Error on anything else.
+// Cost: 2 n^2 d FLOPs in f64; memory n d. Same bits at any number of threads.
+Tensor silhouette_samples(const Tensor& x, const Tensor& labels, const Progress& progress = {});
+
+// Their mean.
+double silhouette(const Tensor& x, const Tensor& labels, const Progress& progress = {});
+
+}  // namespace clade::cluster

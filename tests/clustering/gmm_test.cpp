@@ -1,0 +1,186 @@
+#include "clustering/mixture/gmm.h"
+
+#include <gtest/gtest.h>
+
+#include "clustering/metrics/accuracy.h"
+#include "tensor/random.h"
+#include "tests/clustering/golden.h"
+
+namespace clade::cluster {
+namespace {
+
+struct Kind {
+  const char* name;
+  Covariance covariance;
+};
+constexpr Kind kKinds[] = {{"full", Covariance::full},
+                           {"diag", Covariance::diagonal},
+                           {"spherical", Covariance::spherical},
+                           {"tied", Covariance::tied}};
+
+Tensor normal(int64_t n, int64_t d, uint64_t seed, DType dtype = DType::f32) {
+  Random rng(seed);
+  return randn({n, d}, rng, dtype);
+}
+
+GmmOptions options(int64_t k, Covariance covariance = Covariance::full) {
+  GmmOptions o;
+  o.k = k;
+  o.covariance = covariance;
+  return o;
+}
+
+// Two crossed, elongated clusters, which k-means cuts wrongly and a full covariance tells apart.
+Tensor cross(int64_t n, double offset = 0) {
+  Tensor x = normal(n, 2, 40);
+  for (int64_t i = 0; i < n; i++) {
+    float* row = x.data<float>() + 2 * i;
+    row[i % 2] *= 10;
+    for (int j = 0; j < 2; j++) row[j] += float(offset);
+  }
+  return x;
+}
+
+}  // namespace
+
+class GmmGolden : public testing::TestWithParam<Kind> {};
+
+TEST_P(GmmGolden, EqualsScikitLearnFromGivenResponsibilities) {
+  std::string name = text("gmm_", GetParam().name);
+  GmmOptions o = options(3, GetParam().covariance);
+  o.responsibilities = golden("gmm_start");
+  Tensor x = golden("gmm_x");
+  Gmm gmm = fit_gmm(x, o);
+  expect_close(gmm.weights, golden(name + "_weights"), 1e-8);
+  expect_close(gmm.means, golden(name + "_means"), 1e-8);
+  expect_close(gmm.covariances, golden(name + "_covariances"), 1e-8);
+  Tensor bounds = golden(name + "_bounds");
+  ASSERT_EQ(int64_t(gmm.lower_bounds.size()), bounds.numel());
+  for (size_t i = 0; i < gmm.lower_bounds.size(); i++)
+    EXPECT_NEAR(gmm.lower_bounds[i], bounds.data<double>()[i], 1e-8);
+  EXPECT_EQ(gmm.iterations, int(bounds.numel()));
+  EXPECT_TRUE(gmm.converged);
+  expect_same(predict(gmm, x), golden(name + "_labels"));
+  expect_close(log_likelihood(gmm, x), golden(name + "_likelihood"), 1e-8);
+  expect_close(Tensor::from({aic(gmm, x), bic(gmm, x)}, {2}), golden(name + "_criteria"), 1e-8);
+
+  Gmm single = fit_gmm(x.to(DType::f32), o);
+  expect_close(single.means, golden(name + "_means"), 1e-5);
+  expect_close(single.covariances, golden(name + "_covariances"), 1e-5);
+}
+
+INSTANTIATE_TEST_SUITE_P(Goldens, GmmGolden, testing::ValuesIn(kKinds));
+
+TEST(Gmm, LikelihoodNeverFalls) {
+  Tensor x = normal(400, 3, 1);
+  for (const Kind& kind : kKinds) {
+    GmmOptions o = options(5, kind.covariance);
+    o.tol = 0;
+    o.max_iter = 30;
+    Gmm gmm = fit_gmm(x, o);
+    for (size_t i = 1; i < gmm.lower_bounds.size(); i++)
+      EXPECT_GE(gmm.lower_bounds[i], gmm.lower_bounds[i - 1] - 1e-6) << kind.name;  // reg_covar
+  }
+}
+
+TEST(Gmm, TellsCrossedClustersApart) {
+  for (double offset : {0.0, 30000.0}) {  // f32 has 11 bits left behind the point at 30,000
+    Tensor x = cross(2000, offset);
+    std::vector<int32_t> truth;
+    for (int i = 0; i < 2000; i++) truth.push_back(i % 2);
+    GmmOptions o = options(2);
+    o.tol = 1e-6;
+    o.max_iter = 500;
+    Gmm gmm = fit_gmm(x, o);
+    EXPECT_GT(accuracy(Tensor::from(truth, {2000}), predict(gmm, x)), 0.9);
+  }
+}
+
+TEST(Gmm, ProbabilitiesSumToOneFarFromEveryComponent) {
+  Gmm gmm = fit_gmm(cross(500), options(2));
+  Tensor p = predict_proba(gmm, Tensor::from({0.f, 0.f, 1e6f, -1e6f, 1e15f, 1e15f}, {3, 2}));
+  for (int64_t i = 0; i < 3; i++) EXPECT_NEAR(p.at({i, 0}) + p.at({i, 1}), 1, 1e-12);
+}
+
+TEST(Gmm, MoreStartsAreNeverWorse) {
+  Tensor x = normal(300, 2, 3);
+  GmmOptions o = options(6);
+  double one = fit_gmm(x, o).lower_bounds.back();
+  o.n_init = 6;
+  EXPECT_GE(fit_gmm(x, o).lower_bounds.back(), one);
+}
+
+TEST(Gmm, DegenerateData) {
+  for (const Kind& kind : kKinds) {
+    Tensor same = Tensor::full({12, 3}, 0.7);  // duplicates only: reg_covar is all the variance
+    Gmm gmm = fit_gmm(same, options(2, kind.covariance));
+    for (double v : log_likelihood(gmm, same).to_vector<double>()) EXPECT_TRUE(std::isfinite(v));
+    Tensor constant = normal(50, 3, 4);  // one constant column
+    for (int64_t i = 0; i < 50; i++) constant.data<float>()[i * 3 + 1] = 2;
+    EXPECT_TRUE(std::isfinite(fit_gmm(constant, options(3, kind.covariance)).lower_bounds.back()));
+    Tensor few = normal(4, 3, 5);  // a component for each point
+    EXPECT_TRUE(std::isfinite(fit_gmm(few, options(4, kind.covariance)).lower_bounds.back()));
+  }
+  GmmOptions o = options(1, Covariance::diagonal);
+  o.reg_covar = 0;
+  expect_error("singular one in component 0; raise reg_covar", [&] {
+    fit_gmm(Tensor::zeros({5, 2}), o);
+  });
+}
+
+TEST(Gmm, NearlySingularCovarianceGetsAJitter) {
+  Tensor x = normal(40, 3, 6, DType::f64);
+  for (int64_t i = 0; i < 40; i++)  // the third column is the sum of the others
+    x.data<double>()[i * 3 + 2] = x.data<double>()[i * 3] + x.data<double>()[i * 3 + 1];
+  GmmOptions o = options(2);
+  o.reg_covar = 0;
+  Gmm gmm = fit_gmm(x, o);
+  for (double v : log_likelihood(gmm, x).to_vector<double>()) EXPECT_TRUE(std::isfinite(v));
+}
+
+TEST(Gmm, SameBitsAtAnyThreadCount) {
+  Tensor x = normal(3000, 5, 7);
+  for (const Kind& kind : kKinds)
+    expect_same_bits_at_any_thread_count([&] {
+      GmmOptions o = options(4, kind.covariance);
+      o.max_iter = 5;
+      Gmm gmm = fit_gmm(x, o);
+      std::vector<double> out = predict_proba(gmm, x).to_vector<double>();
+      for (double v : gmm.covariances.to_vector<double>()) out.push_back(v);
+      for (double v : gmm.lower_bounds) out.push_back(v);
+      return out;
+    });
+}
+
+TEST(Gmm, StridedInput) {
+  Tensor x = normal(2, 60, 8).transpose(0, 1);
+  expect_same(fit_gmm(x, options(2)).means, fit_gmm(x.contiguous(), options(2)).means);
+}
+
+TEST(Gmm, RefusesBadInput) {
+  Tensor x = normal(6, 2, 9);
+  EXPECT_EQ(message_of([&] { fit_gmm(x, options(7)); }),
+            "fit_gmm: expected 1 <= k <= n = 6; got k = 7; ask for fewer components");
+  expect_error("k = 0", [&] { fit_gmm(x, options(0)); });
+  expect_error("at least 2 rows", [&] { fit_gmm(x.slice(0, 0, 1), options(1)); });
+  GmmOptions o = options(2);
+  o.responsibilities = Tensor::zeros({6, 3});
+  expect_error("(n, k) = [6, 2]", [&] { fit_gmm(x, o); });
+  o.responsibilities = Tensor::full({6, 2}, 1);
+  expect_error("row 0 of sum 2", [&] { fit_gmm(x, o); });
+  o = options(2);
+  o.reg_covar = -1;
+  expect_error("reg_covar >= 0", [&] { fit_gmm(x, o); });
+  Gmm gmm = fit_gmm(x, options(1));
+  expect_error("x (n, 2)", [&] { predict(gmm, Tensor::zeros({2, 3})); });
+  x.data<float>()[5] = std::nanf("");
+  expect_error("NaN in row 2, column 1", [&] { fit_gmm(x, options(2)); });
+  expect_error("NaN in row 2, column 1", [&] { predict(gmm, x); });
+}
+
+TEST(Gmm, CanBeCancelled) {
+  Progress stop{[](void*, const char*, int64_t, int64_t) { return false; }, nullptr};
+  EXPECT_THROW(fit_gmm(normal(50, 2, 10), options(2), stop), Cancelled);
+}
+
+}  // namespace clade::cluster

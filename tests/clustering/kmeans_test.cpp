@@ -1,0 +1,240 @@
+#include "clustering/centroid/kmeans.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "clustering/centroid/seeding.h"
+#include "tensor/random.h"
+#include "tests/clustering/golden.h"
+
+namespace clade::cluster {
+namespace {
+
+using Init = KMeansOptions::Init;
+
+Tensor normal(int64_t n, int64_t d, uint64_t seed, DType dtype = DType::f32) {
+  Random rng(seed);
+  return randn({n, d}, rng, dtype);
+}
+
+// Ten tight clusters on a line; the best clustering is plain to see.
+Tensor ten_clusters(int64_t n) {
+  Tensor x = normal(n, 2, 77);
+  for (int64_t i = 0; i < n; i++) {
+    x.data<float>()[2 * i] = x.data<float>()[2 * i] * 0.1f + float(i % 10) * 20;
+    x.data<float>()[2 * i + 1] *= 0.1f;
+  }
+  return x;
+}
+
+std::vector<double> everything(const KMeans& m) {
+  std::vector<double> out = m.centres.to_vector<double>();
+  for (int32_t l : m.labels.to_vector<int32_t>()) out.push_back(l);
+  out.push_back(m.inertia);
+  out.push_back(m.iterations);
+  return out;
+}
+
+}  // namespace
+
+class KMeansGolden : public testing::TestWithParam<const char*> {};
+
+TEST_P(KMeansGolden, EqualsScikitLearnFromGivenCentres) {
+  std::string kind = GetParam(), name = "kmeans_" + kind;
+  KMeansOptions o;
+  o.k = 6;
+  o.init = Init::given;
+  o.centres = golden(name + "_start");
+  if (kind == "strict") o.tol = 0;
+  if (kind == "short") o.max_iter = 3;
+  Tensor weights = kind == "weighted" ? golden("kmeans_weights") : Tensor();
+  for (DType dtype : {DType::f64, DType::f32}) {
+    Tensor x = golden("kmeans_x").to(dtype);
+    KMeans m = kmeans(x, o, weights);
+    double tolerance = dtype == DType::f64 ? 1e-12 : 1e-5;
+    expect_close(m.centres, golden(name + "_centres"), tolerance);
+    expect_same(m.labels, golden(name + "_labels"));
+    Tensor inertia = golden(name + "_inertia");
+    EXPECT_NEAR(m.inertia / inertia.data<double>()[0], 1, tolerance);
+    EXPECT_EQ(m.iterations, int(inertia.data<double>()[1]));
+    EXPECT_EQ(m.converged, kind != "short");
+    expect_same(predict(m, x), m.labels);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Goldens, KMeansGolden,
+                         testing::Values("plain", "weighted", "lost", "strict", "short"));
+
+TEST(KMeans, FindsSeparatedClusters) {
+  for (Init init : {Init::plus_plus, Init::random}) {
+    KMeansOptions o;
+    o.k = 10;
+    o.init = init;
+    o.n_init = init == Init::random ? 60 : 1;  // greedy k-means++ needs no second start here
+    KMeans m = kmeans(ten_clusters(1000), o);
+    EXPECT_LT(m.inertia, 30);
+    EXPECT_TRUE(m.converged);
+    std::vector<int32_t> l = m.labels.to_vector<int32_t>();
+    for (size_t i = 10; i < l.size(); i++) ASSERT_EQ(l[i], l[i - 10]);
+  }
+}
+
+TEST(KMeans, LabelsAndInertiaFitTheCentres) {
+  Tensor x = normal(3000, 5, 1);
+  KMeansOptions o;
+  o.k = 17;
+  KMeans m = kmeans(x, o);
+  std::vector<double> v = x.to_vector<double>(), c = m.centres.to_vector<double>();
+  double inertia = 0;
+  for (size_t i = 0; i < 3000; i++) {
+    double best = 1e300, own = 0;
+    for (size_t k = 0; k < 17; k++) {
+      double sum = 0;
+      for (size_t j = 0; j < 5; j++) sum += std::pow(v[i * 5 + j] - c[k * 5 + j], 2);
+      best = std::min(best, sum);
+      if (int32_t(k) == m.labels.data<int32_t>()[i]) own = sum;
+    }
+    ASSERT_NEAR(own, best, 1e-5);
+    inertia += own;
+  }
+  EXPECT_NEAR(m.inertia, inertia, 1e-3);
+}
+
+TEST(KMeans, MoreStartsAreNeverWorse) {
+  Tensor x = normal(500, 4, 2);
+  KMeansOptions o;
+  o.k = 8;
+  double one = kmeans(x, o).inertia;
+  o.n_init = 10;
+  EXPECT_LE(kmeans(x, o).inertia, one);
+}
+
+TEST(KMeans, FarFromTheOrigin) {
+  Tensor x = ten_clusters(500);
+  for (int64_t i = 0; i < x.numel(); i++) x.data<float>()[i] += 1e5f;
+  KMeansOptions o;
+  o.k = 10;
+  EXPECT_LT(kmeans(x, o).inertia, 25);
+}
+
+TEST(KMeans, OneClusterIsTheMean) {
+  Tensor x = normal(100, 3, 3, DType::f64);
+  KMeansOptions o;
+  o.k = 1;
+  KMeans m = kmeans(x, o);
+  for (int64_t j = 0; j < 3; j++) {
+    double mean = 0;
+    for (int64_t i = 0; i < 100; i++) mean += x.at({i, j}) / 100;
+    EXPECT_NEAR(m.centres.at({0, j}), mean, 1e-14);
+  }
+}
+
+TEST(KMeans, DegenerateData) {
+  for (Init init : {Init::plus_plus, Init::random}) {
+    KMeansOptions o;
+    o.k = 4;
+    o.init = init;
+    KMeans same = kmeans(Tensor::full({20, 3}, 0.3), o);  // duplicates only
+    EXPECT_EQ(same.inertia, 0);
+    for (double c : same.centres.to_vector<double>()) EXPECT_NEAR(c, 0.3, 1e-7);
+
+    std::vector<float> two;  // two distinct points, four clusters
+    for (int i = 0; i < 20; i++) two.push_back(float(i % 2));
+    KMeans pair = kmeans(Tensor::from(two, {20, 1}), o);
+    EXPECT_NEAR(pair.inertia, 0, 1e-10);
+
+    KMeans all = kmeans(normal(4, 2, 4), o);  // k = n
+    EXPECT_NEAR(all.inertia, 0, 1e-10);
+    std::vector<int32_t> l = all.labels.to_vector<int32_t>();
+    EXPECT_EQ(std::set<int32_t>(l.begin(), l.end()).size(), 4u);
+  }
+}
+
+TEST(KMeans, WeightsCountLikeRepeatedRows) {
+  Tensor x = normal(60, 2, 5, DType::f64);
+  std::vector<double> repeated, w;
+  for (int64_t i = 0; i < 60; i++) {
+    w.push_back(double(i % 3));
+    for (int64_t r = 0; r < i % 3; r++)
+      for (int64_t j = 0; j < 2; j++) repeated.push_back(x.at({i, j}));
+  }
+  KMeansOptions o;
+  o.k = 3;
+  o.init = Init::given;
+  o.tol = 0;
+  o.centres = x.slice(0, 0, 3);
+  KMeans a = kmeans(x, o, Tensor::from(w, {60}));
+  KMeans b = kmeans(Tensor::from(repeated, {60, 2}), o);
+  expect_close(a.centres, b.centres, 1e-12);
+  EXPECT_NEAR(a.inertia, b.inertia, 1e-10);
+}
+
+TEST(Seeding, WeightlessRowsAreNotDrawn) {
+  Tensor x = normal(50, 2, 6), w = Tensor::zeros({50}, DType::f64);
+  for (int64_t i = 0; i < 50; i += 5) w.data<double>()[i] = 1;
+  for (uint64_t seed = 0; seed < 20; seed++) {
+    Random rng(seed);
+    for (int64_t row : plus_plus_rows(x, 10, w, rng)) EXPECT_EQ(row % 5, 0);
+    std::vector<int64_t> rows = random_rows(50, 10, w, rng);
+    EXPECT_EQ(std::set<int64_t>(rows.begin(), rows.end()).size(), 10u);
+    for (int64_t row : rows) EXPECT_EQ(row % 5, 0);
+  }
+}
+
+TEST(KMeans, SameBitsAtAnyThreadCountAndPerSeed) {
+  Tensor x = normal(5000, 7, 7);
+  for (Init init : {Init::plus_plus, Init::random}) {
+    KMeansOptions o;
+    o.k = 12;
+    o.init = init;
+    o.n_init = 2;
+    o.seed = 5;
+    expect_same_bits_at_any_thread_count([&] { return everything(kmeans(x, o)); });
+    KMeans five = kmeans(x, o);
+    o.seed = 6;
+    EXPECT_NE(everything(five), everything(kmeans(x, o)));
+  }
+}
+
+TEST(KMeans, StridedInput) {
+  Tensor x = normal(3, 90, 8).transpose(0, 1);
+  KMeansOptions o;
+  o.k = 4;
+  EXPECT_EQ(everything(kmeans(x, o)), everything(kmeans(x.contiguous(), o)));
+}
+
+TEST(KMeans, RefusesBadInput) {
+  Tensor x = normal(6, 2, 9);
+  auto with = [&](auto change, const Tensor& w = {}) {
+    KMeansOptions o;
+    o.k = 3;
+    change(o);
+    return message_of([&] { kmeans(x, o, w); });
+  };
+  auto plain = [](KMeansOptions&) {};
+  EXPECT_EQ(with([](auto& o) { o.k = 7; }),
+            "kmeans: expected 1 <= k <= n = 6; got k = 7; ask for fewer clusters");
+  EXPECT_NE(with([](auto& o) { o.k = 0; }).find("k = 0"), std::string::npos);
+  EXPECT_NE(with([](auto& o) { o.n_init = 0; }).find("n_init"), std::string::npos);
+  EXPECT_NE(with([](auto& o) { o.tol = std::nan(""); }).find("tol >= 0"), std::string::npos);
+  EXPECT_NE(with([](auto& o) { o.init = Init::given; }).find("given centres (k, d) = [3, 2]"),
+            std::string::npos);
+  EXPECT_NE(with(plain, Tensor::zeros({5})).find("weights (n) = [6]"), std::string::npos);
+  EXPECT_NE(with(plain, Tensor::zeros({6})).find("only zeros"), std::string::npos);
+  EXPECT_NE(with(plain, Tensor::full({6}, -1)).find("got -1 in row 0"), std::string::npos);
+  KMeansOptions o;
+  o.k = 2;
+  KMeans m = kmeans(x, o);
+  expect_error("columns and dtype", [&] { predict(m, Tensor::zeros({2, 3})); });
+  x.data<float>()[3] = std::nanf("");
+  expect_error("kmeans: expected finite values in x; got NaN in row 1, column 1",
+               [&] { kmeans(x, o); });
+}
+
+TEST(KMeans, CanBeCancelled) {
+  Progress stop{[](void*, const char*, int64_t, int64_t) { return false; }, nullptr};
+  EXPECT_THROW(kmeans(normal(50, 2, 10), {}, {}, stop), Cancelled);
+}
+
+}  // namespace clade::cluster

@@ -1,0 +1,102 @@
+#include "clustering/manifold/pca.h"
+
+#include <gtest/gtest.h>
+
+#include "tensor/random.h"
+#include "tests/clustering/golden.h"
+
+namespace clade::cluster {
+
+class PcaGolden : public testing::TestWithParam<const char*> {};
+
+TEST_P(PcaGolden, EqualsScikitLearn) {  // tall: by the covariance; wide: by inner products
+  std::string name = text("pca_", GetParam());
+  Tensor x = golden(name + "_x");
+  Pca pca = fit_pca(x, {.components = 5});
+  expect_close(pca.components, golden(name + "_components"), 1e-10);
+  expect_close(pca.explained_variance, golden(name + "_variance"), 1e-10);
+  expect_close(pca.variance_ratio, golden(name + "_ratio"), 1e-12);
+  Tensor scores = transform(pca, x);
+  expect_close(scores, golden(name + "_scores"), 1e-10);
+  expect_close(inverse_transform(pca, scores), golden(name + "_inverse"), 1e-10);
+
+  Pca white = fit_pca(x, {.components = 5, .whiten = true});
+  Tensor whitened = transform(white, x);
+  expect_close(whitened, golden(name + "_whitened"), 1e-10);
+  expect_close(inverse_transform(white, whitened), golden(name + "_inverse"), 1e-10);
+}
+
+INSTANTIATE_TEST_SUITE_P(Goldens, PcaGolden, testing::Values("tall", "wide"));
+
+TEST(Pca, AllComponentsGiveTheDataBack) {
+  Random rng(1);
+  Tensor x = randn({40, 7}, rng);
+  Pca pca = fit_pca(x);
+  ASSERT_EQ(pca.components.shape(), (Shape{7, 7}));
+  Tensor back = inverse_transform(pca, transform(pca, x));
+  EXPECT_EQ(back.dtype(), DType::f32);
+  expect_close(back, x, 1e-6);
+  double sum = 0;
+  for (double r : pca.variance_ratio.to_vector<double>()) sum += r;
+  EXPECT_NEAR(sum, 1, 1e-14);
+}
+
+TEST(Pca, F32FarFromTheOriginKeepsItsVariances) {
+  Random rng(2);
+  Tensor x = randn({500, 3}, rng), far = x.clone();
+  for (int64_t i = 0; i < x.numel(); i++) {
+    far.data<float>()[i] += 4096;
+    x.data<float>()[i] = far.data<float>()[i] - 4096;  // the same rounding
+  }
+  expect_close(fit_pca(far).explained_variance, fit_pca(x).explained_variance, 1e-12);
+}
+
+TEST(Pca, ColumnsAndRowsWithoutVariance) {
+  Random rng(3);
+  Tensor x = randn({30, 4}, rng);
+  for (int64_t i = 0; i < 30; i++) x.data<float>()[i * 4 + 2] = 5;
+  Pca pca = fit_pca(x, {.whiten = true});
+  EXPECT_EQ(pca.explained_variance.data<double>()[3], 0);
+  Tensor z = transform(pca, x);
+  for (int64_t i = 0; i < 30; i++) EXPECT_EQ(z.at({i, 3}), 0);
+
+  for (Shape shape : {Shape{9, 3}, Shape{3, 9}}) {
+    Tensor same = Tensor::full(shape, 0.1);
+    Pca none = fit_pca(same, {.whiten = true});
+    for (double v : none.variance_ratio.to_vector<double>()) EXPECT_EQ(v, 0);
+    for (double v : transform(none, same).to_vector<double>()) EXPECT_EQ(v, 0);
+  }
+}
+
+TEST(Pca, StridedInput) {
+  Random rng(4);
+  Tensor x = randn({6, 50}, rng).transpose(0, 1);
+  expect_same(fit_pca(x).components, fit_pca(x.contiguous()).components);
+}
+
+TEST(Pca, SameBitsAtAnyThreadCount) {
+  Random rng(5);
+  Tensor tall = randn({3000, 90}, rng), wide = randn({70, 300}, rng);
+  for (const Tensor& x : {tall, wide})
+    expect_same_bits_at_any_thread_count([&] {
+      Pca pca = fit_pca(x, {.components = 20});
+      std::vector<double> out = pca.components.to_vector<double>();
+      for (double v : transform(pca, x).to_vector<double>()) out.push_back(v);
+      return out;
+    });
+}
+
+TEST(Pca, RefusesBadInput) {
+  Tensor x = Tensor::zeros({5, 3});
+  expect_error("1 to min(n - 1, d) = 3 components, or 0 for all; got 4",
+               [&] { fit_pca(x, {.components = 4}); });
+  expect_error("at least 2 rows", [&] { fit_pca(x.slice(0, 0, 1)); });
+  expect_error("got f32 [5]", [&] { fit_pca(x.select(1, 0)); });
+  Pca pca = fit_pca(x, {.components = 2});
+  expect_error("x (n, 3)", [&] { transform(pca, Tensor::zeros({2, 4})); });
+  expect_error("z (n, 2)", [&] { inverse_transform(pca, x); });
+  x.data<float>()[4] = std::nanf("");
+  expect_error("NaN in row 1, column 1", [&] { fit_pca(x); });
+}
+
+}  // namespace clade::cluster
