@@ -29,6 +29,9 @@ target_compile_options(clade_options INTERFACE
   # a * b + c is never fused behind our back: bits must not depend on the instruction set
   -ffp-contract=off
   $<$<BOOL:${CLADE_WERROR}>:-Werror>)
+if(CLADE_FUZZ)  # the fuzzers steer by what the code under test has reached
+  target_compile_options(clade_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(CLADE_SANITIZE)
   target_compile_options(clade_options INTERFACE
     -fsanitize=${CLADE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
