@@ -28,16 +28,16 @@ struct ConvShape : ConvParams {
   int64_t R, S;        // w
 };
 
-// How many images one chunk of a weight gradient sums. A chunk clears and hands on a weight
-// gradient of its own, so it should hold work enough (512 output pixels: 1024 FLOPs a weight);
-// there need be no more chunks than processors (64), nor more partial sums than fit in memory with
-// ease (2^24). It depends on the shape alone: so do the bits of the sum.
+// How many images one chunk of a weight gradient sums. Each chunk clears and hands on a gradient of
+// its own, so it holds work enough beside that (2048 output pixels: 4096 FLOPs a weight), and there
+// are no more chunks than processors (64) or than fit in memory with ease (2^24 weights). It
+// depends on the shape alone: so do the bits of the sum.
 inline int64_t images_per_chunk(const ConvShape& s) {
   auto at_least_one = [](int64_t n) { return n > 1 ? n : 1; };
   int64_t fitting = at_least_one((int64_t{1} << 24) / at_least_one(s.weights()));
   int64_t chunks = fitting < 64 ? fitting : 64;
   int64_t images = (s.N + chunks - 1) / chunks;
-  int64_t pixels = at_least_one(s.P * s.Q), enough = (512 + pixels - 1) / pixels;
+  int64_t pixels = at_least_one(s.P * s.Q), enough = (2048 + pixels - 1) / pixels;
   return images > enough ? images : enough;
 }
 

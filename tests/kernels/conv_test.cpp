@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "kernels/conv/conv_direct.h"
 #include "tensor/parallel.h"
 #include "tensor/random.h"
 
@@ -184,21 +185,30 @@ std::vector<Config> layer_configs() {
   return all;
 }
 
+// One thread for the length of a test of values: small problems gain nothing from more.
+class OneThread {
+ public:
+  OneThread() : before_(threads()) { set_threads(1); }
+  ~OneThread() { set_threads(before_); }
+
+ private:
+  int before_;
+};
+
 template <class Value>
 void expect_same_bits_at_any_thread_count(Value value, const Config& c) {
-  int before = threads();
-  set_threads(1);
+  OneThread restore;
   std::vector<double> one = value().template to_vector<double>();
   for (int n : {2, 3}) {
     set_threads(n);
     EXPECT_EQ(one, value().template to_vector<double>()) << n << " threads, " << to_text(c);
   }
-  set_threads(before);
 }
 
 }  // namespace
 
 TEST(Conv, EqualsReference) {
+  OneThread restore;
   Random rng(11);
   for (int i = 0; i < 300; i++)
     Problem(random_config(rng), i % 2 ? DType::f64 : DType::f32, rng).expect_equals_reference();
@@ -209,7 +219,23 @@ TEST(Conv, LayersEqualReference) {
   for (const Config& c : layer_configs()) Problem(c, DType::f32, rng).expect_equals_reference();
 }
 
+TEST(Conv, EveryInstructionSetEqualsReference) {
+  OneThread restore;
+  const char* best = direct::kernels().name;
+  for (const char* name : {"avx512", "avx2", "baseline"}) {
+    if (!direct::use_kernels(name)) continue;
+    SCOPED_TRACE(name);
+    Random rng(17);
+    for (int i = 0; i < 200; i++)
+      Problem(random_config(rng), DType::f32, rng).expect_equals_reference();
+    for (const Config& c : layer_configs()) Problem(c, DType::f32, rng).expect_adjoint();
+  }
+  EXPECT_FALSE(direct::use_kernels("no such set"));
+  direct::use_kernels(best);
+}
+
 TEST(Conv, AdjointIdentity) {
+  OneThread restore;
   Random rng(13);
   for (int i = 0; i < 2000; i++)
     Problem(random_config(rng), i % 4 ? DType::f32 : DType::f64, rng).expect_adjoint();
@@ -238,8 +264,7 @@ TEST(Conv, EmptyBatchGivesZeroWeightGradient) {
 TEST(Conv, SteadyStateTakesNothingFromTheSystem) {
   Random rng(16);
   Problem problem({16, 16, 16, 16, 32, 3, 3, {}}, DType::f32, rng);
-  int before = threads();
-  set_threads(1);
+  OneThread restore;
   Guarded y = problem.like(problem.y), x = problem.like(problem.x), w = problem.like(problem.w);
   auto step = [&] {
     conv2d_forward(Cpu{}, problem.x.view(), problem.w.view(), View{}, y.view(), problem.c.p);
@@ -252,7 +277,6 @@ TEST(Conv, SteadyStateTakesNothingFromTheSystem) {
   step();
   EXPECT_EQ(memory_stats().system_calls, calls);
 #endif
-  set_threads(before);
 }
 
 }  // namespace clade::kernels

@@ -1,0 +1,25 @@
+// Direct convolution in f32: no patch matrix, sums held in registers, channels in vectors. See
+// conv.md.
+#pragma once
+
+#include "kernels/conv/conv_direct_kernels.h"
+#include "kernels/conv/conv_shape.h"
+
+namespace clade::kernels::direct {
+
+// Whether the kernels below take this shape: groups of channels are left to im2col.
+bool serves(const ConvShape& s);
+
+// x (N, H, W, C) and y (N, P, Q, O) dense in that order, w (O, C, R, S) row-major; `bias` may be
+// null.
+void forward(const ConvShape& s, const float* x, const float* w, const float* bias, float* y);
+void grad_input(const ConvShape& s, const float* y, const float* w, const float* bias, float* x);
+void grad_weight(const ConvShape& s, const float* x, const float* y, float* w);
+
+// The kernels of the best instruction set that this processor has, unless use_kernels says another:
+// "avx512", "avx2" or "baseline". False, and nothing changes, where that one cannot run here. For
+// tests and measurements; not while a convolution runs.
+const Kernels& kernels();
+bool use_kernels(const char* name);
+
+}  // namespace clade::kernels::direct

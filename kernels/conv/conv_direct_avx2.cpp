@@ -1,0 +1,20 @@
+// The direct convolution's kernels for AVX2 with FMA: 16 registers of 8 floats.
+#if defined(__AVX2__) && defined(__FMA__)
+#define CLADE_CONV_LANES 8
+#define CLADE_CONV_REGISTERS 16
+#include "kernels/conv/conv_direct_body.h"
+
+namespace clade::kernels::direct {
+const Kernels* avx2_kernels() {
+  static constexpr Kernels kernels = make_kernels("avx2");
+  return &kernels;
+}
+}  // namespace clade::kernels::direct
+
+#else
+#include "kernels/conv/conv_direct_kernels.h"
+
+namespace clade::kernels::direct {
+const Kernels* avx2_kernels() { return nullptr; }
+}  // namespace clade::kernels::direct
+#endif

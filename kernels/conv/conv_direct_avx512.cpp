@@ -1,0 +1,20 @@
+// The direct convolution's kernels for AVX-512F: 32 registers of 16 floats.
+#if defined(__AVX512F__)
+#define CLADE_CONV_LANES 16
+#define CLADE_CONV_REGISTERS 32
+#include "kernels/conv/conv_direct_body.h"
+
+namespace clade::kernels::direct {
+const Kernels* avx512_kernels() {
+  static constexpr Kernels kernels = make_kernels("avx512");
+  return &kernels;
+}
+}  // namespace clade::kernels::direct
+
+#else
+#include "kernels/conv/conv_direct_kernels.h"
+
+namespace clade::kernels::direct {
+const Kernels* avx512_kernels() { return nullptr; }
+}  // namespace clade::kernels::direct
+#endif

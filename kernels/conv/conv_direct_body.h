@@ -1,0 +1,147 @@
+// The kernels of the direct convolution for vectors of CLADE_CONV_LANES floats. Included by exactly
+// one source per instruction set, which says the lanes and the registers; everything here has
+// internal linkage, for the reason that conv_direct_kernels.h gives.
+//
+// Both multiplying kernels hold a tile of sums in registers and do nothing but broadcast one float,
+// load a vector and multiply-add. A tile of P broadcasts by K vectors costs P + K loads for P K
+// multiply-adds; the processor can do two of each a cycle, a multiply-add takes 4 cycles, so it
+// wants P K >= 8 sums and P + K well under P K. The files are compiled with -ffp-contract=fast:
+// here alone a * b + c is one rounding (where the processor has it), which doubles the speed.
+#include <utility>  // integer_sequence, a type without functions
+
+#include "kernels/conv/conv_direct_kernels.h"
+
+#if defined(__clang__)
+#define CLADE_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define CLADE_UNROLL _Pragma("GCC unroll 16")
+#endif
+
+namespace clade::kernels::direct {
+namespace {
+
+constexpr int64_t kLanes = CLADE_CONV_LANES;
+typedef float Vector __attribute__((vector_size(kLanes * 4), may_alias));
+typedef float LooseVector __attribute__((vector_size(kLanes * 4), may_alias, aligned(4)));
+
+// b - 0 is b to the last bit, so compilers make it a plain broadcast; 0 + b is not (b may be -0).
+inline Vector broadcast(float b) { return b - Vector{}; }
+
+template <int P, int K>
+void sweep_tile(const SweepTile& tile) {
+  Vector sum[P][K];
+  CLADE_UNROLL for (int p = 0; p < P; p++) CLADE_UNROLL for (int k = 0; k < K; k++) sum[p][k] =
+      *(const Vector*)(tile.bias + k * kLanes);
+  const float* w = tile.weights;
+  for (int64_t t = 0; t < tile.taps; t++) {
+    const float* block = tile.in + tile.tap_place[t];
+    for (int64_t left = tile.quads; left > 0; left -= kLanes / 4, block += tile.plane) {
+      const float* x = block;
+      const float* end = block + 4 * (left < kLanes / 4 ? left : kLanes / 4);
+      for (; x < end; x += 4) {
+        CLADE_UNROLL for (int c = 0; c < 4; c++, w += K * kLanes) {
+          Vector weight[K];
+          CLADE_UNROLL for (int k = 0; k < K; k++) weight[k] = *(const Vector*)(w + k * kLanes);
+          CLADE_UNROLL for (int p = 0; p < P; p++) {
+            Vector value = broadcast(x[p * kLanes + c]);
+            CLADE_UNROLL for (int k = 0; k < K; k++) sum[p][k] += weight[k] * value;
+          }
+        }
+      }
+    }
+  }
+  CLADE_UNROLL for (int p = 0; p < P; p++) CLADE_UNROLL for (int k = 0; k < K; k++) *
+      (LooseVector*)(tile.out + tile.out_place[p] + k * kLanes) = sum[p][k];
+}
+
+template <int C, int K>
+void weight_tile(const WeightTile& tile) {
+  Vector sum[C][K];
+  CLADE_UNROLL for (int c = 0; c < C; c++) CLADE_UNROLL for (int k = 0; k < K; k++) sum[c][k] =
+      *(const Vector*)(tile.sum + (c * K + k) * kLanes);
+  const float* y = tile.y;
+  for (int64_t row = 0; row < tile.rows; row++) {
+    const float* x = tile.x + row * tile.x_row;
+    const float* end = x + tile.pixels * kLanes;
+    for (; x < end; x += kLanes, y += kLanes) {
+      Vector gradient[K];
+      CLADE_UNROLL for (int k = 0; k < K; k++) gradient[k] = *(const Vector*)(y + k * tile.y_plane);
+      CLADE_UNROLL for (int c = 0; c < C; c++) {
+        Vector value = broadcast(x[c]);
+        CLADE_UNROLL for (int k = 0; k < K; k++) sum[c][k] += gradient[k] * value;
+      }
+    }
+  }
+  CLADE_UNROLL for (int c = 0; c < C; c++) CLADE_UNROLL for (int k = 0; k < K; k++) *
+      (Vector*)(tile.sum + (c * K + k) * kLanes) = sum[c][k];
+}
+
+// Records of one vector at `to`, `to_step` floats apart: `before` of zeros, `inside` copied from
+// pixels `from_step` floats apart, `after` of zeros.
+void fill_records(int64_t before, int64_t inside, int64_t after, const float* from,
+                  int64_t from_step, int64_t count, float* to, int64_t to_step) {
+  for (; before > 0; before--, to += to_step) *(Vector*)to = Vector{};
+  if (count == kLanes) {
+    for (; inside > 0; inside--, from += from_step, to += to_step)
+      *(Vector*)to = *(const LooseVector*)from;
+  } else {
+    for (; inside > 0; inside--, from += from_step, to += to_step)
+      for (int64_t c = 0; c < kLanes; c++) to[c] = c < count ? from[c] : 0;
+  }
+  for (; after > 0; after--, to += to_step) *(Vector*)to = Vector{};
+}
+
+inline int64_t clamp(int64_t value, int64_t most) {
+  return value < 0 ? 0 : value > most ? most : value;
+}
+
+void fill_slab(const Slab& slab, const Images& images) {
+  const int64_t from_row = images.width * images.channels, from_image = images.height * from_row;
+  for (int64_t r = 0; r < slab.rows; r++) {
+    int64_t h = slab.first_row + r;
+    bool row_inside = h >= 0 && h < images.height;
+    for (int64_t b = 0; b < slab.blocks; b++) {
+      int64_t channel = images.first_channel + b * kLanes, left = images.channels - channel;
+      for (int64_t f = 0; f < slab.phases; f++) {
+        // column q of the phase is column w + q * phases of the image
+        int64_t w = slab.first_column + f, p = slab.phases;
+        int64_t begin = row_inside ? clamp((p - 1 - w) / p, slab.columns) : 0;
+        int64_t end = row_inside ? clamp((images.width - w + p - 1) / p, slab.columns) : 0;
+        float* to =
+            slab.data + b * slab.plane + r * slab.row + f * slab.columns * slab.images * kLanes;
+        const float* from =
+            images.data + h * from_row + (w + begin * p) * images.channels + channel;
+        for (int64_t n = 0; n < slab.images; n++, to += kLanes, from += from_image)
+          fill_records(begin, end - begin, slab.columns - end, from, p * images.channels,
+                       left < kLanes ? left : kLanes, to, slab.images * kLanes);
+      }
+    }
+  }
+}
+
+// Tile sizes: with 32 registers 12 x 2 sums leave room for 2 weights and a broadcast; with 16, 6
+// x 2.
+constexpr int kPixels[kMaxVectors] = {12, CLADE_CONV_REGISTERS == 32 ? 12 : 6};
+constexpr int kChannelTile = CLADE_CONV_REGISTERS == 32 ? 8 : 4;
+
+template <int K, int... P>
+constexpr void list_sweeps(Kernels& kernels, std::integer_sequence<int, P...>) {
+  kernels.max_pixels[K - 1] = sizeof...(P);
+  ((kernels.sweep[K - 1][P] = sweep_tile<P + 1, K>), ...);
+}
+
+constexpr Kernels make_kernels(const char* name) {
+  Kernels kernels{};
+  kernels.name = name;
+  kernels.lanes = kLanes;
+  kernels.channel_tile = kChannelTile;
+  kernels.fill = fill_slab;
+  list_sweeps<1>(kernels, std::make_integer_sequence<int, kPixels[0]>());
+  list_sweeps<2>(kernels, std::make_integer_sequence<int, kPixels[1]>());
+  kernels.grad_weight[0] = weight_tile<kChannelTile, 1>;
+  kernels.grad_weight[1] = weight_tile<kChannelTile, 2>;
+  return kernels;
+}
+
+}  // namespace
+}  // namespace clade::kernels::direct

@@ -1,0 +1,80 @@
+// What the direct convolution needs of an instruction set: three small kernels, compiled once for
+// each set from conv_direct_body.h and chosen at run time.
+//
+// This header holds plain data only. The sources that include it are compiled for instructions
+// which not every processor has; an inline function in it could be emitted from the AVX-512 source
+// and be the one copy that the linker keeps for the whole program.
+#pragma once
+
+#include <cstdint>
+
+namespace clade::kernels::direct {
+
+// A piece of some images, channels in blocks of `lanes` (the floats of one vector register):
+//
+//     slab[channel block][row][phase][column][image][lane]
+//
+// Everything outside the images and every channel past the last is 0. Columns are dealt out to
+// `phases` (the stride of the convolution): phase f holds columns f, f + phases, f + 2 phases, ...
+// so that neighbours in the output always read neighbours in the slab. The images of a group stand
+// side by side in a row, so that a row is long enough to fill a tile even when an image is 2 pixels
+// wide.
+struct Slab {
+  int64_t first_row, first_column;        // where the slab begins in the image; may be negative
+  int64_t rows, phases, columns, images;  // columns of one phase
+  int64_t blocks;                         // of channels
+  int64_t row, plane;                     // floats from row to row, from block to block
+  float* data;
+};
+
+// The images that a slab is filled from: (images, height, width, channels), dense but for the
+// batch.
+struct Images {
+  const float* data;
+  int64_t height, width, channels, first_channel;
+};
+
+// One tile of a sweep: `pixels` neighbours in a row of the slab times one or two vectors of output
+// channels. out[out_place[p] + o] = bias[o] + sum over taps t, channels c of
+//                                   in[tap_place[t] + p * lanes + c] * weights[t][c][o].
+struct SweepTile {
+  const float* in;           // in the slab: pixel 0 of the tile at tap place 0
+  int64_t plane;             // floats from channel block to channel block
+  int64_t quads;             // input channels / 4, rounded up
+  const int64_t* tap_place;  // floats
+  int64_t taps;
+  const float* weights;  // [taps][4 * quads][vectors * lanes], 64-byte aligned
+  const float* bias;     // [vectors * lanes]
+  float* out;
+  const int64_t* out_place;  // [pixels], floats
+};
+
+// One tile of a weight gradient: `channel_tile` input channels times one or two vectors of output
+// channels. sum[c][o] += sum over rows, pixels of x[row, pixel, c] * y[row, pixel, o].
+struct WeightTile {
+  const float* x;
+  int64_t x_row;    // floats from row to row
+  const float* y;   // rows follow each other without a gap
+  int64_t y_plane;  // floats from one vector of output channels to the next
+  int64_t rows, pixels;
+  float* sum;  // [channel_tile][vectors * lanes]
+};
+
+constexpr int kMaxLanes = 16, kMaxVectors = 2, kMaxPixels = 12;
+
+struct Kernels {
+  const char* name;
+  int64_t lanes;
+  int64_t max_pixels[kMaxVectors];  // of a sweep tile, by vectors - 1: what the registers hold
+  int64_t channel_tile;             // divides lanes
+  void (*fill)(const Slab&, const Images&);
+  void (*sweep[kMaxVectors][kMaxPixels])(const SweepTile&);  // by vectors - 1, pixels - 1
+  void (*grad_weight[kMaxVectors])(const WeightTile&);       // by vectors - 1
+};
+
+// Null where the compiler was not given the instruction set.
+const Kernels* avx512_kernels();
+const Kernels* avx2_kernels();
+const Kernels* baseline_kernels();
+
+}  // namespace clade::kernels::direct
