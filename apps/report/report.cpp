@@ -42,38 +42,54 @@ std::string groups_of(const std::vector<int64_t>& labels, const std::vector<int6
   return base64(out);
 }
 
-// The first two columns, one scale for both axes, centred in the unit square; 16 bits each.
+struct Span {
+  double low = 0, high = 0;
+  double middle() const { return (low + high) / 2; }
+  double width() const { return high - low; }
+};
+
+// From the least to the greatest value, leaving out a share `tail` at either end.
+Span span_of(std::vector<double> values, double tail) {
+  std::sort(values.begin(), values.end());
+  const auto skipped = size_t(tail * double(values.size()));
+  return {values[skipped], values[values.size() - 1 - skipped]};
+}
+
+// The first two columns, one scale for both axes, centred in the unit square; 16 bits each. `home`
+// is the view that the page opens with: all but the farthest few, so that a stray point does not
+// shrink the rest.
 json points(const Tensor& embedding, const std::vector<int64_t>& rows) {
+  const int64_t n = embedding.size(0), d = embedding.size(1), shown = int64_t(rows.size());
   const auto values = embedding.to_vector<double>();
-  const size_t d = size_t(embedding.size(1));
-  double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY};
-  auto coordinate = [&](int64_t row, size_t axis) {
-    return axis < d ? values[size_t(row) * d + axis] : 0.0;
-  };
-  for (int64_t row : rows)
-    for (size_t axis : {0, 1}) {
-      low[axis] = std::min(low[axis], coordinate(row, axis));
-      high[axis] = std::max(high[axis], coordinate(row, axis));
-    }
-  const double side = 1.06 * std::max({high[0] - low[0], high[1] - low[1], 1e-9});
-  std::vector<uint16_t> xy[2];
-  std::vector<uint32_t> numbers;
+  std::vector<double> xy[2];
   for (int64_t row : rows) {
-    numbers.push_back(uint32_t(row));
-    for (size_t axis : {0, 1}) {
-      double middle = (low[axis] + high[axis]) / 2;
-      double unit = 0.5 + (coordinate(row, axis) - middle) / side * (axis ? -1 : 1);
-      xy[axis].push_back(uint16_t(std::clamp(unit * 65535, 0.0, 65535.0)));
-    }
+    xy[0].push_back(values[size_t(row * d)]);
+    xy[1].push_back(d > 1 ? -values[size_t(row * d + 1)] : 0.0);  // a screen's y points down
   }
-  const auto n = embedding.size(0), shown = int64_t(rows.size());
-  std::string caption =
-      shown < n ? text("A seeded sample of ", shown, " of the ", n, " points.") : std::string();
+  const Span x = span_of(xy[0], 0), y = span_of(xy[1], 0);
+  const Span near_x = span_of(xy[0], 0.003), near_y = span_of(xy[1], 0.003);
+  const double side = 1.06 * std::max({x.width(), y.width(), 1e-9});
+  const double near_side = 1.12 * std::max({near_x.width(), near_y.width(), side / 50});
+
+  auto unit = [&](double v, const Span& s) { return 0.5 + (v - s.middle()) / side; };
+  auto quantized = [&](const std::vector<double>& column, const Span& s) {
+    std::vector<uint16_t> out;
+    for (double v : column) out.push_back(uint16_t(std::clamp(65536 * unit(v, s), 0.0, 65535.0)));
+    return base64(out);
+  };
+  std::string caption;
+  if (shown < n) caption = text("A seeded sample of ", shown, " of the ", n, " points.");
   if (d > 2) caption.append(text(" The first two of ", d, " dimensions."));
+  json home{{"x", 0.5}, {"y", 0.5}, {"zoom", 1}};
+  if (side > 1.25 * near_side)
+    home = {{"x", unit(near_x.middle(), x)},
+            {"y", unit(near_y.middle(), y)},
+            {"zoom", side / near_side}};
   return {{"shown", shown},
-          {"row", base64(numbers)},
-          {"x", base64(xy[0])},
-          {"y", base64(xy[1])},
+          {"row", base64(std::vector<uint32_t>(rows.begin(), rows.end()))},
+          {"x", quantized(xy[0], x)},
+          {"y", quantized(xy[1], y)},
+          {"home", home},
           {"caption", caption}};
 }
 

@@ -1,10 +1,10 @@
-// The embedding, drawn twice side by side: by cluster and by class. Both panels share the view, the
-// point under the pointer and the hidden groups stay per panel.
+// The embedding, drawn twice side by side: by cluster and by class. Both panels share the view and the
+// point under the pointer; each has its own hidden groups.
 //
 // Points are blended straight into the canvas' pixels, so that 70,000 of them follow the finger. They
 // come in random order (no group covers another), and the first thumbs.count of them carry an image.
 const points = {n: data.points.shown, x: u16(data.points.x), y: u16(data.points.y), row: u32(data.points.row)};
-const view = {x: 0.5, y: 0.5, zoom: 1};
+const view = {...data.points.home};
 const hover = {point: -1};
 
 // Buckets of the unit square: points in cell c are order[start[c] .. start[c + 1]).
@@ -184,7 +184,8 @@ function scatterPanel(grouping, redrawAll) {
     event.preventDefault();
     zoomAt(where(event), Math.exp(-event.deltaY * 0.002));
   }, {passive: false});
-  canvas.addEventListener('dblclick', () => { Object.assign(view, {x: 0.5, y: 0.5, zoom: 1}); redrawAll(); });
+  const goHome = () => { Object.assign(view, data.points.home); redrawAll(); };
+  canvas.addEventListener('dblclick', goHome);
   canvas.addEventListener('keydown', event => {
     const step = 0.1 / view.zoom;
     const act = {'+': () => zoomAt([0, 0], 1.4), '-': () => zoomAt([0, 0], 1 / 1.4),
@@ -193,11 +194,11 @@ function scatterPanel(grouping, redrawAll) {
     if (act) { event.preventDefault(); act(); redrawAll(); }
   });
 
-  const zoomButton = (sign, factor, title) =>
-    h('button', {type: 'button', title, 'aria-label': title, onclick: () => zoomAt([0, 0], factor)}, sign);
+  const viewButton = (sign, title, onclick) => h('button', {type: 'button', title, 'aria-label': title, onclick}, sign);
   panel.element = h('div.plot', {}, canvas,
-    h('div.zoom', {}, zoomButton('+', 1.6, 'closer'), zoomButton('−', 1 / 1.6, 'farther'),
-      zoomButton('⌂', 0, 'all points')), legend);
+    h('div.zoom', {}, viewButton('+', 'closer', () => zoomAt([0, 0], 1.6)),
+      viewButton('−', 'farther', () => zoomAt([0, 0], 1 / 1.6)), viewButton('⌂', 'back to the first view', goHome)),
+    legend);
   showLegend();
   return panel;
 }
@@ -217,19 +218,19 @@ function scatter() {
       onlyRing = true;
     });
   }
-  const first = 0, second = classes ? groupings.length - 1 : 1;
-  const columns = [first, second].filter(i => i < groupings.length && (i === first || i !== first)).map(chosen => {
+  // The first method beside the classes or, without labels, beside the second method.
+  const last = classes ? groupings.length - 1 : Math.min(1, groupings.length - 1);
+  const columns = [...new Set([0, last])].map(chosen => {
     const panel = scatterPanel(groupings[chosen], redrawAll);
     panels.push(panel);
     return h('div', {}, h('div.bar', {}, h('span.quiet', {}, 'coloured by'),
       choice(groupings.map(g => g.name), chosen, i => panel.setGrouping(groupings[i]))), panel.element);
   });
-  if (groupings.length === 1) columns.splice(1);
   const told = [data.points.caption];
   if (thumbs) told.push('Point at a dot to see its image' + (thumbs.count < points.n
     ? `: a seeded sample of ${count(thumbs.count)} carries one, to keep this page small.` : '.'));
-  told.push('Drag to move; zoom with the buttons, two fingers, or the wheel once clicked. ' +
-            'Colours of clusters follow the class that they share most points with.'.repeat(classes ? 1 : 0));
+  told.push('Drag to move; zoom with the buttons, two fingers, or the wheel once clicked.');
+  if (classes) told.push('Colours of clusters follow the class that they share most points with.');
   section('The embedding', told.join(' '), h('div.two', {}, columns));
   new ResizeObserver(() => redrawAll()).observe(page);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => redrawAll());

@@ -23,7 +23,7 @@ function clusterSizes() {
       h('div.who', {}, h('span.dot', {style: `background:${g.colour}`}), g.name),
       track,
       h('div.tell', {}, `${count(g.size)} · ${percent(g.size / data.n)}` +
-        (major ? ` · ${percent(major.n / g.size, 0)} ${classes.groups[major.c].name}` : '')),
+        (major ? ` · class ${classes.groups[major.c].name}: ${percent(major.n / g.size, 0)}` : '')),
       thumbs ? h('div.faces', {}, faces(m, index, 24).map(i => sprite(thumbs, i, 30))) : null];
   }
   function show(m) {

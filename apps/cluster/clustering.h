@@ -1,0 +1,23 @@
+// The second half of the pipeline: latent means -> UMAP -> HDBSCAN, GMM and k-means.
+#pragma once
+
+#include "apps/cluster/options.h"
+#include "apps/stopwatch.h"
+#include "clustering/density/hdbscan.h"
+#include "tensor/progress.h"
+
+namespace clade::apps {
+
+struct Clusterings {
+  Tensor embedding;  // (n, umap_dim) f32
+  cluster::HdbscanResult hdbscan;
+  Tensor hdbscan_soft;  // (n) i32: hdbscan.labels, noise given to its nearest cluster
+  int64_t k = 0;        // of GMM and k-means; 0: HDBSCAN found none and nothing else says
+  Tensor gmm, kmeans;   // (n) i32; undefined where k is 0
+};
+
+// latent (n, d). classes: known classes, 0 without labels; k when the options do not say.
+Clusterings cluster_latent(const Tensor& latent, const ClusterOptions& options, int64_t classes,
+                           Stopwatch& watch, const Progress& progress);
+
+}  // namespace clade::apps

@@ -1,0 +1,72 @@
+#include "apps/cluster/prepare.h"
+
+#include <algorithm>
+
+#include "apps/cli/usage.h"
+#include "data/catalog.h"
+#include "data/missing.h"
+#include "data/prepare.h"
+#include "data/scaling.h"
+
+namespace clade::apps {
+namespace {
+
+constexpr double kMcarRate = 0.25;
+
+// The number after the colon.
+double parameter(const std::string& how, double low, double high) {
+  const std::string digits = how.substr(how.find(':') + 1);
+  char* end = nullptr;
+  const double value = std::strtod(digits.c_str(), &end);
+  if (digits.empty() || *end || !(value >= low && value <= high))
+    fail("--missing", text("a number from ", low, " to ", high, " after the colon"),
+         text("'", how, "'"));
+  return value;
+}
+
+}  // namespace
+
+data::Dataset load_data(const ClusterOptions& options) {
+  data::LoadOptions load;
+  load.data_dir = options.data_dir.value_or("");
+  load.limit = options.limit.value_or(0);
+  load.csv.label_column = options.label_column.value_or("");
+  data::Dataset d = data::load(options.data, load);
+  if (d.size() < 3)
+    fail("cluster", "at least 3 rows", text(d.size(), " in ", options.data), "take more data");
+  return d;
+}
+
+data::Dataset prepare(const data::Dataset& loaded) {
+  if (!loaded.is_images()) return data::Scaling::standard(loaded).apply(loaded);
+  data::Dataset d = loaded;
+  const int64_t h = d.values.size(2), w = d.values.size(3), side = std::max(h, w);
+  const int64_t target = std::clamp<int64_t>(side, 16, 64);
+  if (target != side)
+    d = data::resize(d, std::max<int64_t>(1, h * target / side),
+                     std::max<int64_t>(1, w * target / side));
+  return data::pad_to_power_of_two(d);
+}
+
+data::Dataset hide(const data::Dataset& prepared, const std::string& how, const Random& rng) {
+  const std::string kind = how.substr(0, how.find(':'));
+  const bool plain = kind == how;
+  if (how == "none") return prepared;
+  if (kind == "mcar")
+    return data::hide_at_random(prepared, plain ? kMcarRate : parameter(how, 0, 0.99),
+                                rng.fork("mcar"));
+  if (kind == "patches") {
+    if (!prepared.is_images())
+      fail("--missing", "images for patches", text("the table ", prepared.name), "take mcar");
+    const int64_t width = prepared.values.size(3);
+    const auto patches = plain
+                             ? data::PatchOptions::for_width(width)
+                             : data::PatchOptions::fixed(int64_t(parameter(how, 1, double(width))));
+    return data::hide_patches(prepared, patches, rng.fork("patches"));
+  }
+  const std::string best = nearest(kind, {"none", "patches", "mcar"});
+  fail("--missing", "none, patches[:SIDE] or mcar[:RATE]", text("'", how, "'"),
+       best.empty() ? "" : text("did you mean ", best, "?"));
+}
+
+}  // namespace clade::apps

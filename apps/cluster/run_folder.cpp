@@ -1,0 +1,123 @@
+#include "apps/cluster/run_folder.h"
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "apps/cluster/report_data.h"
+#include "apps/versions.h"
+#include "tensor/file.h"
+#include "tensor/npy.h"
+
+namespace clade::apps {
+namespace {
+
+using nlohmann::ordered_json;
+
+template <class T>
+ordered_json value(const T& v) {
+  return v;
+}
+template <class T>
+ordered_json value(const std::optional<T>& v) {
+  return v ? ordered_json(*v) : ordered_json(nullptr);
+}
+
+// "--min-dist" is min_dist.
+std::string key_of(std::string name) {
+  name.erase(0, 2);
+  for (char& c : name)
+    if (c == '-') c = '_';
+  return name;
+}
+
+// As RFC 4180 wants it: quoted where a comma, quote or line end is inside.
+std::string cell(const std::string& word) {
+  if (word.find_first_of(",\"\r\n") == std::string::npos) return word;
+  std::string out = "\"";
+  for (char c : word) out.append(c == '"' ? 2 : 1, c);
+  return out + "\"";
+}
+
+}  // namespace
+
+void make_folder(const std::string& folder) {
+  std::error_code problem;
+  std::filesystem::create_directories(folder, problem);
+  if (problem || !std::filesystem::is_directory(folder))
+    fail("--out", text("a folder that can be written, ", folder),
+         problem ? problem.message() : "a file", "choose another");
+}
+
+std::string run_json(const Outcome& o) {
+  ordered_json options{{"data", o.used.data}};
+  visit(o.used, [&](const char* name, const auto& v, auto, const char*) {
+    options[key_of(name)] = value(v);
+  });
+
+  ordered_json made_with, times, metrics;
+  for (const Fact& f : versions()) made_with[f.name] = f.value;
+  for (const StageTime& t : o.times) times[t.name] = t.seconds;
+  for (const MethodScores& m : o.methods) {
+    ordered_json& entry = metrics[m.key];
+    entry["clusters"] = m.clusters;
+    if (m.key == "hdbscan") entry["labelled"] = 1 - m.noise;
+    if (!m.scored) continue;
+    entry.update({{"acc", m.acc}, {"nmi", m.nmi}, {"ari", m.ari}, {"ami", m.ami}});
+    if (m.treatments)
+      entry.update({{"acc_strict", m.treatments->strict},
+                    {"acc_noise_as_cluster", m.treatments->as_cluster},
+                    {"acc_soft", m.treatments->soft},
+                    {"acc_labelled", m.treatments->labelled}});
+  }
+  std::vector<int64_t> shape;
+  for (int d = 0; d < o.seen.values.rank(); d++) shape.push_back(o.seen.values.size(d));
+  ordered_json out{{"command", command_line(o.given)},
+                   {"data",
+                    {{"name", o.seen.name},
+                     {"shape", shape},
+                     {"classes", o.seen.labels.defined() ? o.seen.labels.classes() : 0},
+                     {"missing", data::missing_rate(o.seen)}}},
+                   {"options", options},
+                   {"versions", made_with},
+                   {"seed", o.used.seed},
+                   {"threads", *o.used.threads},
+                   {"device", o.used.device},
+                   {"times", times},
+                   {"metrics", metrics},
+                   {"scaled_down", o.scaled_down.what}};
+  for (const Curve& c : o.representation.loss) out["loss"][c.name] = c.values;
+  return out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::string labels_csv(const Outcome& o) {
+  const auto& found = o.clusterings;
+  const auto hdbscan = found.hdbscan.labels.to_vector<int32_t>();
+  const auto probability = found.hdbscan.probabilities.to_vector<double>();
+  std::vector<int32_t> classes, gmm, kmeans;
+  if (o.seen.labels.defined()) classes = o.seen.labels.ids().to_vector<int32_t>();
+  if (found.k) gmm = found.gmm.to_vector<int32_t>(), kmeans = found.kmeans.to_vector<int32_t>();
+
+  std::string out = classes.empty() ? "row" : "row,label";
+  out.append(",hdbscan,hdbscan_probability").append(found.k ? ",gmm,kmeans\n" : "\n");
+  for (size_t i = 0; i < hdbscan.size(); i++) {
+    append(out, int64_t(i));
+    if (!classes.empty())
+      out.append(",").append(classes[i] < 0 ? "" : cell(o.seen.labels.names()[size_t(classes[i])]));
+    out.append(text(",", hdbscan[i], ",", probability[i]));
+    if (found.k) out.append(text(",", gmm[i], ",", kmeans[i]));
+    out.push_back('\n');
+  }
+  return out;
+}
+
+void write_run_folder(const std::string& folder, const Outcome& o) {
+  save_npy(folder + "/embedding.npy", o.clusterings.embedding);
+  save_npy(folder + "/latent.npy", o.representation.latent);
+  save_safetensors(folder + "/model.safetensors", o.representation.state);
+  write_file_atomically(folder + "/labels.csv", labels_csv(o));
+  write_file_atomically(folder + "/report.html", report_html(report_data(o)));
+  // Last: a folder with run.json is a finished run.
+  write_file_atomically(folder + "/run.json", run_json(o));
+}
+
+}  // namespace clade::apps

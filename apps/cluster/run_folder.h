@@ -1,0 +1,25 @@
+// The run's folder. Every file is written under another name and then renamed: none is ever half
+// there.
+//
+//   run.json           options, versions, seed, threads, device, times, metrics
+//   labels.csv         row, label, hdbscan, hdbscan_probability, gmm, kmeans
+//   embedding.npy      (n, umap_dim) f32          latent.npy    (n, latent) f32
+//   model.safetensors  weights                    report.html   the page (apps/report/)
+#pragma once
+
+#include <string>
+
+#include "apps/cluster/outcome.h"
+
+namespace clade::apps {
+
+// Makes the folder (and those above it); throws Error when it cannot be written to.
+void make_folder(const std::string& folder);
+
+void write_run_folder(const std::string& folder, const Outcome& outcome);
+
+// The parts, for tests.
+std::string run_json(const Outcome& outcome);
+std::string labels_csv(const Outcome& outcome);
+
+}  // namespace clade::apps

@@ -1,0 +1,16 @@
+// The subcommands of `clade`. Each declares its options on the program and what to do when it is
+// called; CLI11 itself stays in the .cpp files.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace clade::apps {
+
+void add_cluster(CLI::App& program);
+void add_metrics(CLI::App& program);
+void add_info(CLI::App& program);
+void add_datasets(CLI::App& program);
+
+}  // namespace clade::apps

@@ -1,0 +1,50 @@
+// clade: the command line.
+//
+// Exit codes: 0 done; 1 it could not be done (one line on stderr says why and what to do); 2 the
+// command itself was wrong (one line, with the nearest right one); 128 + signal when it was stopped
+// (130 for Ctrl-C).
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "apps/cli/help.h"
+#include "apps/cli/interrupt.h"
+#include "apps/cli/usage.h"
+#include "apps/commands.h"
+#include "apps/versions.h"
+#include "tensor/error.h"
+
+int main(int argc, char** argv) {
+  using namespace clade::apps;
+  CLI::App program("Deep clustering of incomplete data.", "clade");
+  use_help_layout(program);
+  program.set_version_flag("--version", version_line(),
+                           "print the version and what it was built with");
+  program.set_help_flag("-h,--help", "print this and stop");
+  program.require_subcommand(1);
+  program.footer(
+      "Examples:\n"
+      "  clade datasets                       what there is to cluster, and where it was found\n"
+      "  clade cluster digits                 small real images that come with Clade\n"
+      "  clade cluster table.csv --label-column species\n"
+      "  clade metrics runs/digits/labels.csv:label runs/digits/labels.csv:gmm\n"
+      "\n`clade <command> --help` tells all options of a command.");
+  add_cluster(program);
+  add_metrics(program);
+  add_info(program);
+  add_datasets(program);
+
+  install_interrupt_handler();
+  try {
+    program.parse(argc, argv);
+    return 0;
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return program.exit(e);  // --help, --version
+    std::fprintf(stderr, "%s\n", usage_message(program, e).c_str());
+    return 2;
+  } catch (const clade::Cancelled&) {
+    return 128 + interrupted();
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "clade: %s\n", e.what());
+    return 1;
+  }
+}
