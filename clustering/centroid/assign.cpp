@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "clustering/linalg/grain.h"
 #include "kernels/gemm/gemm.h"
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
@@ -10,7 +11,6 @@ namespace clade::cluster {
 namespace {
 
 constexpr int64_t kTileElements = 65536;  // 256 KiB of f32 keys: stays in the L2 cache
-constexpr int64_t kRowGrain = 1024;
 
 template <class T>
 void assign_tile(const T* x, int64_t rows, int64_t d, const T* centres, int64_t k,
@@ -31,7 +31,7 @@ Tensor centre_rows(const Tensor& x, const std::vector<double>& mean) {
   Tensor out = Tensor::empty({n, d}, x.dtype());
   dispatch_floating(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    parallel_for(n, kRowGrain, [&](int64_t begin, int64_t end) {
+    parallel_for(n, rows_per_chunk(d), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++)
         for (int64_t j = 0; j < d; j++)
           out.data<T>()[i * d + j] = T(double(x.data<T>()[i * d + j]) - mean[size_t(j)]);
@@ -45,7 +45,7 @@ std::vector<double> half_squared_norms(const Tensor& x) {
   std::vector<double> half(static_cast<size_t>(n));
   dispatch_floating(x.dtype(), [&](auto zero) {
     const auto* data = x.data<decltype(zero)>();
-    parallel_for(n, kRowGrain, [&](int64_t begin, int64_t end) {
+    parallel_for(n, rows_per_chunk(d), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++) {
         double sum = 0;
         for (int64_t j = 0; j < d; j++) sum += double(data[i * d + j]) * double(data[i * d + j]);
@@ -71,7 +71,8 @@ void nearest_centres(const Tensor& x, int64_t begin, int64_t end, const Tensor& 
 
 void nearest_centres(const Tensor& x, const Tensor& centres, int32_t* labels) {
   std::vector<double> half_norms = half_squared_norms(centres);
-  parallel_for(x.size(0), kRowGrain, [&](int64_t begin, int64_t end) {
+  int64_t grain = rows_per_chunk(x.size(1) * centres.size(0), 256);
+  parallel_for(x.size(0), grain, [&](int64_t begin, int64_t end) {
     nearest_centres(x, begin, end, centres, half_norms, labels + begin);
   });
 }

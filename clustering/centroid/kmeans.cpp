@@ -6,6 +6,7 @@
 
 #include "clustering/centroid/assign.h"
 #include "clustering/centroid/seeding.h"
+#include "clustering/linalg/grain.h"
 #include "clustering/linalg/matrix.h"
 #include "kernels/distance/distance.h"
 #include "tensor/parallel.h"
@@ -14,8 +15,6 @@
 
 namespace clade::cluster {
 namespace {
-
-constexpr int64_t kBlock = 1024;  // fewest rows summed into one partial result
 
 // One Lloyd iteration's sums: the points of each cluster added up, before they are averaged.
 struct Sums {
@@ -64,7 +63,7 @@ class Lloyd {
   Sums assign_and_sum() {
     int64_t n = x_.size(0), d = x_.size(1), k = centres_.size(0);
     std::vector<double> half_norms = half_squared_norms(centres_);
-    int64_t grain = std::max(kBlock, (n + 63) / 64);  // at most 64 partial results
+    int64_t grain = rows_per_chunk(k * d, (n + 63) / 64);  // at most 64 partial results
     auto block = [&](int64_t begin, int64_t end) {
       Sums part{std::vector<double>(size_t(k * d), 0.0), std::vector<double>(size_t(k), 0.0)};
       int32_t* labels = labels_.data<int32_t>();
@@ -98,7 +97,7 @@ class Lloyd {
     std::vector<double> squared(static_cast<size_t>(n));
     dispatch_floating(x_.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      parallel_for(n, kBlock, [&](int64_t begin, int64_t end) {
+      parallel_for(n, rows_per_chunk(d), [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; i++)
           squared[size_t(i)] = kernels::direct_squared_distance(
               x_.data<T>() + i * d, centres_.data<T>() + labels_.data<int32_t>()[i] * d, d);

@@ -5,14 +5,13 @@
 #include <limits>
 
 #include "clustering/centroid/assign.h"
+#include "clustering/linalg/grain.h"
 #include "kernels/gemm/gemm.h"
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
 
 namespace clade::cluster {
 namespace {
-
-constexpr int64_t kTile = 512;
 
 // lowered[t * n + i] = min(closest[i], squared distance of row i to row candidates[t]).
 void lower_distances(const Tensor& x, const std::vector<double>& half_norms,
@@ -25,8 +24,8 @@ void lower_distances(const Tensor& x, const std::vector<double>& half_norms,
     Scratch<T> centres(trials * d);
     for (int64_t t = 0; t < trials; t++)
       std::copy_n(data + candidates[size_t(t)] * d, d, centres.data() + t * d);
-    parallel_for(n, kTile, [&](int64_t begin, int64_t end) {
-      Scratch<T> products(kTile * trials);
+    parallel_for(n, rows_per_chunk(d * trials, 256), [&](int64_t begin, int64_t end) {
+      Scratch<T> products((end - begin) * trials);
       kernels::gemm_serial<T>(false, true, end - begin, trials, d, T(1), data + begin * d, d,
                               centres.data(), d, T(0), products.data(), trials);
       for (int64_t i = begin; i < end; i++)
@@ -47,7 +46,7 @@ double weight_of(const Tensor& weights, int64_t i) {
 // sum_i w_i D_i^2, in order.
 double potential_of(const double* squared, int64_t n, const Tensor& weights) {
   return parallel_reduce(
-      n, 4096, 0.0,
+      n, rows_per_chunk(1), 0.0,
       [&](int64_t begin, int64_t end) {
         double sum = 0;
         for (int64_t i = begin; i < end; i++) sum += weight_of(weights, i) * squared[i];

@@ -15,13 +15,12 @@
 #include <limits>
 #include <numeric>
 
+#include "clustering/linalg/grain.h"
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
 
 namespace clade::cluster {
 namespace {
-
-constexpr int64_t kRowGrain = 64, kColumnGrain = 128;
 
 double dot(const double* x, const double* y, int64_t n) {
   double lane[4] = {};  // four sums side by side: a fixed order that a vector unit can follow
@@ -61,13 +60,13 @@ void tridiagonalize(double* a, int64_t d, double* diagonal, double* off, double*
     off[k] = householder(v, n, beta + k);
     if (beta[k] == 0) continue;
     // block <- H block H = block - v w' - w v' with p = beta block v, w = p - (beta p'v / 2) v
-    parallel_for(n, kRowGrain, [&](int64_t begin, int64_t end) {
+    parallel_for(n, rows_per_chunk(n), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++) p[i] = beta[k] * dot(block + i * d, v, n);
     });
     double half = beta[k] * dot(p.data(), v, n) / 2;
     for (int64_t i = 0; i < n; i++) p[i] -= half * v[i];
     const double* w = p.data();
-    parallel_for(n, kRowGrain, [&](int64_t begin, int64_t end) {
+    parallel_for(n, rows_per_chunk(n), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++) {
         double* row = block + i * d;
         for (int64_t j = 0; j < n; j++) row[j] -= v[i] * w[j] + w[i] * v[j];
@@ -85,7 +84,7 @@ void form_transposed_q(const double* a, const double* beta, int64_t d, double* q
   for (int64_t k = d - 2; k >= 0; k--) {
     int64_t n = d - k - 1;
     const double* v = a + k * d + k + 1;
-    parallel_for(beta[k] == 0 ? 0 : n, kRowGrain, [&](int64_t begin, int64_t end) {
+    parallel_for(beta[k] == 0 ? 0 : n, rows_per_chunk(n), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++) {
         double* row = q + (k + 1 + i) * d + k + 1;
         double along = beta[k] * dot(row, v, n);
@@ -100,24 +99,25 @@ struct Rotation {
   double c, s;
 };
 
+// Applies rotations to the rows of q (d, d), in order; a strip of columns stays in the cache.
 void rotate(const std::vector<Rotation>& rotations, int64_t d, double* q) {
-  parallel_for(d, kColumnGrain, [&](int64_t begin, int64_t end) {
-    for (const Rotation& r : rotations) {
-      double *low = q + r.row * d, *high = low + d;
-      for (int64_t j = begin; j < end; j++) {
-        double h = high[j];
-        high[j] = r.s * low[j] + r.c * h;
-        low[j] = r.c * low[j] - r.s * h;
-      }
-    }
-  });
+  parallel_for(d, rows_per_chunk(4 * int64_t(rotations.size()), 64),
+               [&](int64_t begin, int64_t end) {
+                 for (const Rotation& r : rotations) {
+                   double *low = q + r.row * d, *high = low + d;
+                   for (int64_t j = begin; j < end; j++) {
+                     double h = high[j];
+                     high[j] = r.s * low[j] + r.c * h;
+                     low[j] = r.c * low[j] - r.s * h;
+                   }
+                 }
+               });
 }
 
 // One implicit QL step on rows l .. m of the tridiagonal matrix: chases the bulge that the shift
 // makes from the bottom to the top.
 void ql_step(int64_t l, int64_t m, double* diagonal, double* off,
              std::vector<Rotation>* rotations) {
-  rotations->clear();
   double g = (diagonal[l + 1] - diagonal[l]) / (2 * off[l]);
   g = diagonal[m] - diagonal[l] + off[l] / (g + std::copysign(std::hypot(g, 1.0), g));
   double s = 1, c = 1, p = 0;
@@ -157,9 +157,12 @@ void diagonalize(int64_t d, double* diagonal, double* off, double* q) {
         fail("symmetric_eigen", "QL steps that converge", text(step, " steps at row ", l),
              "check that the matrix is symmetric and finite");
       ql_step(l, m, diagonal, off, &rotations);
+      if (int64_t(rotations.size()) < 8 * d) continue;  // nothing above depends on q: they can wait
       rotate(rotations, d, q);
+      rotations.clear();
     }
   }
+  rotate(rotations, d, q);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "clustering/linalg/grain.h"
 #include "kernels/gemm/gemm.h"
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
@@ -30,7 +31,7 @@ void scatter_matrix(const Tensor& x, const double* mean, const double* weight, i
   int64_t n = x.size(0), d = x.size(1);
   // One partial sum a chunk: at most 64 of them, and 128 MiB together.
   int64_t chunks = std::clamp<int64_t>((int64_t{1} << 24) / (d * d), 1, 64);
-  int64_t grain = std::max(kTile, (n + chunks - 1) / chunks);
+  int64_t grain = rows_per_chunk(d * d, std::max(kTile, (n + chunks - 1) / chunks));
   chunks = (n + grain - 1) / grain;
   Scratch<double> partial(chunks * d * d);
   dispatch_floating(x.dtype(), [&](auto zero) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "clustering/linalg/grain.h"
 #include "tensor/parallel.h"
 
 namespace clade::cluster {
@@ -22,7 +23,7 @@ std::vector<double> sum_rows(int64_t n, int64_t entries, Add&& add) {
     for (std::size_t e = 0; e < a.size(); e++) a[e] += b[e];
     return a;
   };
-  return parallel_reduce(n, std::max<int64_t>(1024, (n + 63) / 64), zeros, block, join);
+  return parallel_reduce(n, rows_per_chunk(entries, (n + 63) / 64), zeros, block, join);
 }
 
 }  // namespace clade::cluster

@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "clustering/linalg/grain.h"
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
 
 namespace clade::cluster {
 namespace {
-
-constexpr int64_t kTile = 256;  // rows evaluated together
 
 // row[c] = ln (pi_c N_c) becomes r_c = pi_c N_c / p; returns ln p = logsumexp(row). The largest
 // term is taken out, so that exp neither overflows nor leaves nothing but zeros.
@@ -42,7 +41,8 @@ double expect(const Whitening& whitening, const Tensor& weights, const Tensor& m
     return sum;
   };
   auto join = [](double a, double b) { return a + b; };
-  return parallel_reduce(n, kTile, 0.0, tile, join) / double(n);
+  int64_t grain = rows_per_chunk(k * (x.size(1) + 20), 256);  // 20: an exp
+  return parallel_reduce(n, grain, 0.0, tile, join) / double(n);
 }
 
 }  // namespace clade::cluster

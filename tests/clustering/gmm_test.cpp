@@ -43,7 +43,7 @@ Tensor cross(int64_t n, double offset = 0) {
 
 }  // namespace
 
-class GmmGolden : public testing::TestWithParam<Kind> {};
+class GmmGolden : public ::testing::TestWithParam<Kind> {};
 
 TEST_P(GmmGolden, EqualsScikitLearnFromGivenResponsibilities) {
   std::string name = text("gmm_", GetParam().name);
@@ -69,7 +69,7 @@ TEST_P(GmmGolden, EqualsScikitLearnFromGivenResponsibilities) {
   expect_close(single.covariances, golden(name + "_covariances"), 1e-5);
 }
 
-INSTANTIATE_TEST_SUITE_P(Goldens, GmmGolden, testing::ValuesIn(kKinds));
+INSTANTIATE_TEST_SUITE_P(Goldens, GmmGolden, ::testing::ValuesIn(kKinds));
 
 TEST(Gmm, LikelihoodNeverFalls) {
   Tensor x = normal(400, 3, 1);
@@ -141,7 +141,7 @@ TEST(Gmm, NearlySingularCovarianceGetsAJitter) {
 TEST(Gmm, SameBitsAtAnyThreadCount) {
   Tensor x = normal(3000, 5, 7);
   for (const Kind& kind : kKinds)
-    expect_same_bits_at_any_thread_count([&] {
+    expect_same_at_any_thread_count([&] {
       GmmOptions o = options(4, kind.covariance);
       o.max_iter = 5;
       Gmm gmm = fit_gmm(x, o);

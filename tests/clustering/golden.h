@@ -8,9 +8,13 @@
 #include <string>
 
 #include "tensor/npy.h"
-#include "tensor/parallel.h"
+#include "tests/support/errors.h"
+#include "tests/support/threads.h"
 
 namespace clade::cluster {
+
+using testing::expect_same_at_any_thread_count;
+using testing::message_of;
 
 inline Tensor golden(const std::string& name) {
   return load_npy(text(CLADE_GOLDEN_DIR, "/clustering/", name, ".npy"));
@@ -29,34 +33,11 @@ inline void expect_same(const Tensor& got, const Tensor& want) {
   EXPECT_EQ(got.to_vector<double>(), want.to_vector<double>());
 }
 
-// The message of the Error that body() throws.
-template <class Body>
-std::string message_of(Body&& body) {
-  try {
-    body();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
-
 // EXPECTs that body() throws an Error whose message contains `part`.
 template <class Body>
 void expect_error(const std::string& part, Body&& body) {
   std::string message = message_of(body);
   EXPECT_NE(message.find(part), std::string::npos) << "message: " << message;
-}
-
-// Calls run() with 1, 2 and 3 threads and compares the vectors of doubles that it returns by ==.
-template <class Run>
-void expect_same_bits_at_any_thread_count(Run&& run) {
-  set_threads(1);
-  std::vector<double> one = run();
-  for (int t : {2, 3}) {
-    set_threads(t);
-    EXPECT_EQ(one, run()) << t << " threads";
-  }
-  set_threads(2);
 }
 
 }  // namespace clade::cluster

@@ -112,9 +112,8 @@ TEST(SymmetricEigen, InputIsKeptAndChecked) {
 }
 
 TEST(SymmetricEigen, SameBitsAtAnyThreadCount) {
-  Tensor a = random_symmetric(300, 8);
-  expect_same_bits_at_any_thread_count(
-      [&] { return symmetric_eigen(a).vectors.to_vector<double>(); });
+  Tensor a = random_symmetric(530, 8);  // large enough that every loop is cut
+  expect_same_at_any_thread_count([&] { return symmetric_eigen(a).vectors.to_vector<double>(); });
 }
 
 TEST(Cholesky, FactorAndInverse) {

@@ -46,7 +46,7 @@ int64_t cheapest_by_trying_all(const std::vector<int64_t>& cost, int64_t rows, i
 
 }  // namespace
 
-class Scores : public testing::TestWithParam<const char*> {};
+class Scores : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(Scores, EqualScikitLearn) {
   std::string name = text("labels_", GetParam());
@@ -58,9 +58,9 @@ TEST_P(Scores, EqualScikitLearn) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Goldens, Scores,
-                         testing::Values("good", "random", "more_clusters", "fewer_clusters",
-                                         "noise", "skewed", "tiny", "same", "one_cluster",
-                                         "one_class", "one_each", "singletons"));
+                         ::testing::Values("good", "random", "more_clusters", "fewer_clusters",
+                                           "noise", "skewed", "tiny", "same", "one_cluster",
+                                           "one_class", "one_each", "singletons"));
 
 TEST(Contingency, CountsEveryPair) {
   Contingency c = contingency("test", labels({5, 5, -2, 7, 5}), labels({1, 0, 1, 0, 1}));
@@ -193,7 +193,7 @@ TEST(Metrics, SameBitsAtAnyThreadCount) {
   Tensor x = randn({700, 6}, rng), y = randn({700, 2}, rng);
   std::vector<int32_t> l;
   for (int i = 0; i < 700; i++) l.push_back(int32_t(rng.below(9)));
-  expect_same_bits_at_any_thread_count([&] {
+  expect_same_at_any_thread_count([&] {
     std::vector<double> out = silhouette_samples(x, labels(l)).to_vector<double>();
     out.push_back(trustworthiness(x, y, 7));
     return out;

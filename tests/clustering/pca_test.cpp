@@ -7,7 +7,7 @@
 
 namespace clade::cluster {
 
-class PcaGolden : public testing::TestWithParam<const char*> {};
+class PcaGolden : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(PcaGolden, EqualsScikitLearn) {  // tall: by the covariance; wide: by inner products
   std::string name = text("pca_", GetParam());
@@ -26,7 +26,7 @@ TEST_P(PcaGolden, EqualsScikitLearn) {  // tall: by the covariance; wide: by inn
   expect_close(inverse_transform(white, whitened), golden(name + "_inverse"), 1e-10);
 }
 
-INSTANTIATE_TEST_SUITE_P(Goldens, PcaGolden, testing::Values("tall", "wide"));
+INSTANTIATE_TEST_SUITE_P(Goldens, PcaGolden, ::testing::Values("tall", "wide"));
 
 TEST(Pca, AllComponentsGiveTheDataBack) {
   Random rng(1);
@@ -78,7 +78,7 @@ TEST(Pca, SameBitsAtAnyThreadCount) {
   Random rng(5);
   Tensor tall = randn({3000, 90}, rng), wide = randn({70, 300}, rng);
   for (const Tensor& x : {tall, wide})
-    expect_same_bits_at_any_thread_count([&] {
+    expect_same_at_any_thread_count([&] {
       Pca pca = fit_pca(x, {.components = 20});
       std::vector<double> out = pca.components.to_vector<double>();
       for (double v : transform(pca, x).to_vector<double>()) out.push_back(v);
