@@ -4,8 +4,8 @@
 // missing) may have data == nullptr: all observed. Where m = 0 the gradient is exactly 0 and the
 // values there are never used, so NaN may stand in missing places of the target.
 // The backward functions take dout (N) and write, per element, dout[n] m l'.
-// Required: one floating dtype, equal sizes, any dense strides that all elementwise arguments share;
-// out, dout (N) contiguous. Sums run in f64 in a fixed order.
+// Required: one floating dtype, equal sizes, any dense strides that all elementwise arguments
+// share; out, dout (N) contiguous. Sums run in f64 in a fixed order.
 #pragma once
 
 #include "kernels/context.h"

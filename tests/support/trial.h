@@ -61,7 +61,7 @@ class Trial {
     return Shape(shape, rank);
   }
   // Few elements as a rule; one trial in eight has enough for several chunks and threads.
-  int64_t elements() { return chance(0.125) ? 150000 : 1500; }
+  int64_t elements() { return chance(0.125) ? 70000 : 1500; }
 
   // Uniform values in [low, high), rounded down for integers.
   View input(const Shape& shape, DType dtype, Memory memory, double low, double high) {
@@ -79,6 +79,17 @@ class Trial {
     View v = make(shape, dtype, memory, true);
     fill(v, [&] { return between(low, high); });
     return v;
+  }
+  // The same sizes, dtype and memory order as `v`.
+  View input_like(const View& v, double low, double high) {
+    View copy = like(v, false);
+    fill(copy, [&] { return between(low, high); });
+    return copy;
+  }
+  View output_like(const View& v) {
+    View copy = like(v, true);
+    fill(copy, [&] { return is_floating(v.dtype) ? NAN : -7; });
+    return copy;
   }
   // Some elements of `v` become `value`.
   void sprinkle(const View& v, double value, double share = 0.1) {
@@ -134,8 +145,20 @@ class Trial {
       stride *= std::max<int64_t>(shape[order[i]], 1);
       if (memory == Memory::gaps) stride += 3;
     }
-    const int64_t size = int64_t(size_of(dtype));
-    bytes_.emplace_back(size_t(std::max<int64_t>(stride, 1) * size + 2 * kGuard), 0xA5);
+    return add(v, stride, written);
+  }
+
+  View like(const View& model, bool written) {
+    int64_t span = 1;
+    for (int d = 0; d < model.rank; d++)
+      span += std::max<int64_t>(model.shape[d] - 1, 0) * model.stride[d];
+    return add(model, span, written);
+  }
+
+  // `v` over a new block of `span` elements between guards.
+  View add(View v, int64_t span, bool written) {
+    const int64_t bytes = std::max<int64_t>(span, 1) * int64_t(size_of(v.dtype));
+    bytes_.emplace_back(size_t(bytes + 2 * kGuard), 0xA5);
     v.data = bytes_.back().data() + kGuard;
     blocks_.push_back({v, written});
     return v;
