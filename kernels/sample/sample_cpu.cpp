@@ -1,133 +1,151 @@
-// The random kernels on the CPU. Each Philox block gives four numbers, so loops go by blocks: the
-// noise of elements 4 b .. 4 b + 3 is drawn once, where the reference draws it four times.
+// sample on the CPU: noise is drawn into a small buffer, a vector loop uses it.
+//
+// Which draw an element gets depends on its index alone, so chunks need no state and no order. Sums
+// over the K samples run in the order of k, in f64.
+#include "kernels/sample/sample.h"
+
 #include <algorithm>
 #include <cmath>
 
 #include "kernels/elementwise/math.h"
-#include "kernels/sample/sample.h"
+#include "kernels/reduce/lanes.h"
+#include "kernels/sample/noise.h"
 #include "tensor/parallel.h"
-#include "tensor/philox.h"
 #include "tensor/profiler.h"
 
 namespace clade::kernels {
 namespace {
 
-constexpr int64_t kChunk = 4096;  // elements; a multiple of 4, so that chunks hold whole blocks
+constexpr int64_t kGrain = 4096;  // elements a chunk: a normal number costs many times a load
+constexpr int64_t kBlock = 512;   // elements in the buffers on the stack
 
-// body(i, noise) for the elements [begin, end), noise being four normals or words; begin % 4 == 0.
-template <class Body>
-void for_each_block(const Draw& draw, int64_t begin, int64_t end, Body body) {
-  for (int64_t i = begin; i < end; i += 4)
-    body(i, std::min<int64_t>(4, end - i),
-         philox((draw.first + uint64_t(i)) / 4, draw.stream, draw.seed));
+double bytes(const View& v, double arrays) {
+  return arrays * double(v.numel()) * double(size_of(v.dtype));
+}
+
+// z[i] = mean[i] + exp(logvar[i] / 2) eps[i]
+template <class T>
+void shift_and_scale(int64_t n, const T* mean, const T* logvar, const float* eps, T* z) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; i++) z[i] = mean[i] + math::exp(T(0.5) * logvar[i]) * T(eps[i]);
+}
+
+// Both gradients of elements [j, j + n), n <= kBlock, of a table of `size`.
+template <class T>
+void gather_gradients(const View& logvar, const Draw& draw, const View& dz, int64_t j, int64_t n,
+                      T* dmean, T* dlogvar) {
+  const int64_t size = logvar.numel(), samples = dz.numel() / size;
+  double sum[kBlock] = {}, pull[kBlock] = {};
+  float eps[kBlock];
+  for (int64_t k = 0; k < samples; k++) {
+    fill_normals(draw, k * size + j, n, eps);
+    const T* d = dz.as<const T>() + k * size + j;
+    for (int64_t i = 0; i < n; i++) {
+      sum[i] += double(d[i]);
+      pull[i] += double(d[i]) * double(eps[i]);
+    }
+  }
+  const T* v = logvar.as<const T>() + j;
+  for (int64_t i = 0; i < n; i++) {
+    dmean[j + i] = T(sum[i]);
+    dlogvar[j + i] = T(pull[i]) * (T(0.5) * math::exp(T(0.5) * v[i]));
+  }
 }
 
 }  // namespace
 
 void reparameterize(const Cpu&, const View& mean, const View& logvar, const Draw& draw,
                     const View& z) {
-  profiler::Span span("reparameterize", 30.0 * double(z.numel()),
-                      double((2 * mean.numel() + z.numel()) * int64_t(size_of(z.dtype))));
+  profiler::Span span("reparameterize", 60 * double(z.numel()), bytes(mean, 2) + bytes(z, 1));
   dispatch_floating(z.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const T *m = mean.as<T>(), *v = logvar.as<T>();
-    T* out = z.as<T>();
-    const int64_t n = mean.numel();
-    parallel_for(z.numel(), kChunk, [&](int64_t begin, int64_t end) {
-      for_each_block(draw, begin, end, [&](int64_t i, int64_t count, const PhiloxBlock& block) {
-        float eps[4];
-        normal_block(block, eps);
-        for (int64_t j = 0; j < count; j++) {
-          const int64_t from = (i + j) % n;
-          out[i + j] = m[from] + math::exp(v[from] / 2) * T(eps[j]);
-        }
-      });
+    const int64_t size = mean.numel();
+    parallel_for(z.numel(), kGrain, [&](int64_t begin, int64_t end) {
+      float eps[kBlock];
+      while (begin < end) {  // a block ends where the next sample begins
+        const int64_t j = begin % size, n = std::min({kBlock, end - begin, size - j});
+        fill_normals(draw, begin, n, eps);
+        shift_and_scale(n, mean.as<const T>() + j, logvar.as<const T>() + j, eps,
+                        z.as<T>() + begin);
+        begin += n;
+      }
     });
   });
 }
 
 void reparameterize_backward(const Cpu&, const View& logvar, const Draw& draw, const View& dz,
                              const View& dmean, const View& dlogvar) {
-  profiler::Span span("reparameterize_backward", 30.0 * double(dz.numel()),
-                      double((3 * logvar.numel() + dz.numel()) * int64_t(size_of(dz.dtype))));
+  profiler::Span span("reparameterize_backward", 60 * double(dz.numel()),
+                      bytes(dz, 1) + bytes(logvar, 3));
   dispatch_floating(dz.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const T *v = logvar.as<T>(), *g = dz.as<T>();
-    T *dm = dmean.as<T>(), *dv = dlogvar.as<T>();
-    const int64_t n = logvar.numel(), samples = n ? dz.numel() / n : 0;
-    parallel_for(n, kChunk, [&](int64_t begin, int64_t end) {
-      // Sample k's noise begins at draw first + k n, which need not begin a block.
-      for (int64_t i = begin; i < end; i++) dm[i] = dv[i] = T(0);
-      for (int64_t k = 0; k < samples; k++) {
-        float eps[4];
-        uint64_t drawn = ~uint64_t(0);
-        for (int64_t i = begin; i < end; i++) {
-          const uint64_t at = draw.first + uint64_t(k * n + i);
-          if (at / 4 != drawn) {
-            drawn = at / 4;
-            normal_block(philox(drawn, draw.stream, draw.seed), eps);
-          }
-          dm[i] += g[k * n + i];
-          dv[i] += g[k * n + i] * T(eps[at % 4]);
-        }
-      }
-      for (int64_t i = begin; i < end; i++) dv[i] *= math::exp(v[i] / 2) / 2;
+    parallel_for(logvar.numel(), kBlock, [&](int64_t begin, int64_t end) {
+      gather_gradients(logvar, draw, dz, begin, end - begin, dmean.as<T>(), dlogvar.as<T>());
     });
   });
 }
 
 void dropout(const Cpu&, const View& x, double p, const Draw& draw, const View& y) {
-  profiler::Span span("dropout", 12.0 * double(x.numel()),
-                      2.0 * double(x.numel()) * double(size_of(x.dtype)));
+  profiler::Span span("dropout", 15 * double(x.numel()), bytes(x, 2));
+  // A draw below p drops; draws are multiples of 2^-24, so whole numbers can be compared.
+  const uint32_t threshold = uint32_t(std::ceil(p * 0x1p24));
   dispatch_floating(x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const T* in = x.as<T>();
-    T* out = y.as<T>();
     const T scale = T(1 / (1 - p));
-    parallel_for(x.numel(), kChunk, [&](int64_t begin, int64_t end) {
-      for_each_block(draw, begin, end, [&](int64_t i, int64_t count, const PhiloxBlock& block) {
-        for (int64_t j = 0; j < count; j++)
-          out[i + j] = double(unit_float(block.word[j])) >= p ? in[i + j] * scale : T(0);
-      });
+    parallel_for(x.numel(), kGrain, [&](int64_t begin, int64_t end) {
+      uint32_t words[kBlock];
+      for (int64_t i = begin; i < end; i += kBlock) {
+        const int64_t n = std::min(kBlock, end - i);
+        fill_words(draw, i, n, words);
+        const T* from = x.as<const T>() + i;
+        T* to = y.as<T>() + i;
+#pragma GCC ivdep
+        for (int64_t l = 0; l < n; l++)
+          to[l] = math::choose((words[l] >> 8) < threshold, T(0), from[l] * scale);
+      }
     });
   });
 }
 
-// Columns lie side by side, so each pass over k runs along n, kColumns at a time; the three passes
-// of a block of columns stay in the cache.
 void importance_weights(const Cpu&, const View& log_w, const View& bound, const View& weight,
                         const View& effective) {
-  profiler::Span span("importance_weights", 14.0 * double(log_w.numel()),
-                      2.0 * double(log_w.numel()) * double(size_of(log_w.dtype)));
-  constexpr int64_t kColumns = 256;
+  profiler::Span span("importance_weights", 30 * double(log_w.numel()), bytes(log_w, 2));
   dispatch_floating(log_w.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const T* in = log_w.as<T>();
-    T *b = bound.as<T>(), *w = weight.as<T>(), *e = effective.as<T>();
-    const int64_t samples = log_w.shape[0], n = log_w.shape[1];
-    parallel_for(n, kColumns, [&](int64_t begin, int64_t end) {
-      T largest[kColumns];
-      double sum[kColumns] = {}, squares[kColumns] = {};
-      const int64_t count = end - begin;
-      std::copy_n(in + begin, count, largest);
-      for (int64_t k = 1; k < samples; k++)
-        for (int64_t i = 0; i < count; i++)
-          largest[i] = std::max(largest[i], in[k * n + begin + i]);
-      for (int64_t k = 0; k < samples; k++)
-        for (int64_t i = 0; i < count; i++) {
-          const T value = math::exp(in[k * n + begin + i] - largest[i]);
-          w[k * n + begin + i] = value;
-          sum[i] += double(value);
+    const int64_t samples = log_w.shape[0], columns = log_w.shape[1];
+    const double log_samples = std::log(double(samples));
+    // A block of columns at a time, so that the loops run along memory.
+    parallel_for(columns, kBlock, [&](int64_t begin, int64_t end) {
+      const int64_t n = end - begin;
+      T shift[kBlock];
+      double sum[kBlock] = {}, squares[kBlock] = {};
+      std::fill_n(shift, n, T(Largest::kStart));
+      for (int64_t k = 0; k < samples; k++) {
+        const T* from = log_w.as<const T>() + k * columns + begin;
+        for (int64_t i = 0; i < n; i++)
+          shift[i] = math::choose(from[i] > shift[i], from[i], shift[i]);
+      }
+      for (int64_t i = 0; i < n; i++) shift[i] = std::isinf(shift[i]) ? T(0) : shift[i];
+      for (int64_t k = 0; k < samples; k++) {
+        const T* from = log_w.as<const T>() + k * columns + begin;
+        T* to = weight.as<T>() + k * columns + begin;
+        for (int64_t i = 0; i < n; i++) {
+          to[i] = math::exp(from[i] - shift[i]);
+          sum[i] += double(to[i]);
+          squares[i] += double(to[i]) * double(to[i]);
         }
-      for (int64_t k = 0; k < samples; k++)
-        for (int64_t i = 0; i < count; i++) {
-          const double value = double(w[k * n + begin + i]) / sum[i];
-          w[k * n + begin + i] = T(value);
-          squares[i] += value * value;
-        }
-      for (int64_t i = 0; i < count; i++) {
-        b[begin + i] = T(double(largest[i]) + std::log(sum[i]) - std::log(double(samples)));
-        e[begin + i] = T(1 / squares[i]);
+      }
+      T scale[kBlock];
+      for (int64_t i = 0; i < n; i++) {
+        // A column of -inf alone: no sample explains the data, and none has a weight.
+        const bool none = sum[i] == 0;
+        scale[i] = none ? T(0) : T(1 / sum[i]);
+        bound.as<T>()[begin + i] = T(double(shift[i]) + std::log(sum[i]) - log_samples);
+        effective.as<T>()[begin + i] = none ? T(0) : T(sum[i] * sum[i] / squares[i]);
+      }
+      for (int64_t k = 0; k < samples; k++) {
+        T* to = weight.as<T>() + k * columns + begin;
+        for (int64_t i = 0; i < n; i++) to[i] *= scale[i];
       }
     });
   });
