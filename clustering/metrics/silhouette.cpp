@@ -72,17 +72,17 @@ Tensor silhouette_samples(const Tensor& x, const Tensor& labels, const Progress&
     for (int64_t j0 = 0; j0 < n; j0 += kColumns) {
       int64_t j1 = std::min(n, j0 + kColumns), width = j1 - j0;
       rows.squared_distances(i0, i1, j0, j1, tile.data());
-      for (int64_t e = 0; e < (i1 - i0) * width; e++) tile[e] = std::sqrt(tile[e]);
       for (int64_t i = std::max(i0, j0); i < std::min(i1, j1); i++)
         tile[(i - i0) * width + i - j0] = 0;  // to itself
       size_t first = size_t(std::upper_bound(sorted.begin.begin(), sorted.begin.end(), j0) -
                             sorted.begin.begin() - 1);
       for (int64_t i = i0; i < i1; i++) {
-        const double* distance = tile.data() + (i - i0) * width - j0;
+        const double* squared = tile.data() + (i - i0) * width;
         int64_t j = j0;
         for (size_t c = first; j < j1; c++) {
           double sum = 0;
-          for (int64_t stop = std::min(j1, sorted.begin[c + 1]); j < stop; j++) sum += distance[j];
+          for (int64_t stop = std::min(j1, sorted.begin[c + 1]); j < stop; j++)
+            sum += std::sqrt(squared[j - j0]);
           sums[size_t((i - i0) * k) + c] += sum;
         }
       }

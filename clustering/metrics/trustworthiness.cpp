@@ -20,8 +20,8 @@ constexpr int64_t kWave = 4096;  // rows between two calls of progress
 int64_t points_before(const double* distance, int64_t n, int64_t j) {
   double limit = distance[j];
   int64_t before = 0;
-  for (int64_t l = 0; l < n; l++) before += distance[l] < limit;
-  for (int64_t l = 0; l < j; l++) before += distance[l] == limit;
+  for (int64_t l = 0; l < j; l++) before += distance[l] <= limit;
+  for (int64_t l = j + 1; l < n; l++) before += distance[l] < limit;
   return before;
 }
 
