@@ -1,6 +1,5 @@
-// The formulas of the optimizer steps for one parameter, shared by the reference (in f64) and the
-// CPU kernels (in the arena's type), and by CUDA later. Constants are worked out once a step, in
-// f64.
+// The formulas of the optimizer steps for one parameter, compiled for every device. Constants are
+// worked out once a step, in f64, and rounded to the arena's type, as PyTorch does.
 #pragma once
 
 #include <cmath>
@@ -24,6 +23,7 @@ struct Sgd {
         first(s.first) {}
 
   CLADE_HD void plain(T& p, T g) const { p -= lr * (g + decay * p); }
+  // The first step never reads b, which may hold anything then.
   CLADE_HD void operator()(T& p, T g, T& b) const {
     g += decay * p;
     b = (first ? T(0) : momentum * b) + undamped * g;
@@ -33,25 +33,24 @@ struct Sgd {
 
 template <class T>
 struct Adam {
-  T keep, decay, beta1, one_minus_beta1, beta2, one_minus_beta2, eps, step_size, root_correction;
+  T keep, decay, one_minus_beta1, beta2, one_minus_beta2, eps, step_size, root_correction;
 
   explicit Adam(const AdamStep& s)
       : keep(T(s.decoupled ? 1 - s.lr * s.weight_decay : 1)),
         decay(T(s.decoupled ? 0 : s.weight_decay)),
-        beta1(T(s.beta1)),
         one_minus_beta1(T(1 - s.beta1)),
         beta2(T(s.beta2)),
         one_minus_beta2(T(1 - s.beta2)),
         eps(T(s.eps)),
         step_size(T(s.lr / (1 - std::pow(s.beta1, double(s.t))))),
-        root_correction(T(1 / std::sqrt(1 - std::pow(s.beta2, double(s.t))))) {}
+        root_correction(T(std::sqrt(1 - std::pow(s.beta2, double(s.t))))) {}
 
   CLADE_HD void operator()(T& p, T g, T& m, T& v) const {
     p *= keep;
     g += decay * p;
-    m = beta1 * m + one_minus_beta1 * g;
+    m += one_minus_beta1 * (g - m);
     v = beta2 * v + one_minus_beta2 * (g * g);
-    p -= step_size * m / (std::sqrt(v) * root_correction + eps);
+    p -= step_size * m / (std::sqrt(v) / root_correction + eps);
   }
 };
 
