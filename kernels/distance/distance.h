@@ -1,8 +1,8 @@
 // distance: tiles of squared Euclidean distances, and what is read off them row by row.
 //
-// ||x - c||^2 = ||x||^2 - 2 x.c + ||c||^2 by matrix products is fast but cancels: results are clamped
-// at 0 and serve to choose candidates. Whoever needs exact values computes the direct sum of squares
-// for the few that survive (direct_squared_distance).
+// ||x - c||^2 = ||x||^2 - 2 x.c + ||c||^2 by matrix products is fast but cancels: results are
+// clamped at 0 and serve to choose candidates. Whoever needs exact values computes the direct sum
+// of squares for the few that survive (direct_squared_distance).
 #pragma once
 
 #include "kernels/context.h"
@@ -10,7 +10,8 @@
 
 namespace clade::kernels {
 
-// out[i, j] = max(0, ||x_i - c_j||^2); x (n, d), c (m, d), out (n, m) row-major, one floating dtype.
+// out[i, j] = max(0, ||x_i - c_j||^2); x (n, d), c (m, d), out (n, m) row-major, one floating
+// dtype.
 void squared_distances(const Cpu&, const View& x, const View& c, const View& out);
 
 namespace reference {

@@ -91,5 +91,12 @@ TEST(Pool, UpsamplingMatchesReference) {
   }
 }
 
+// torch.nn.functional.interpolate([[0, 1]], scale_factor=2, mode="bilinear", align_corners=False)
+TEST(Pool, BilinearAgreesWithPyTorch) {
+  Tensor x = Tensor::from<float>({0, 1}, {1, 1, 1, 2}), y = Tensor::empty({1, 1, 2, 4});
+  upsample2d(Cpu{}, Upsample::bilinear, x.view(), y.view());
+  EXPECT_EQ(y.to_vector<float>(), (std::vector<float>{0, 0.25, 0.75, 1, 0, 0.25, 0.75, 1}));
+}
+
 }  // namespace
 }  // namespace clade::kernels

@@ -70,9 +70,10 @@ TEST(Sample, DropoutMatchesReference) {
 TEST(Sample, DropoutKeepsTheMean) {
   Tensor x = Tensor::full({200000}, 1), y = Tensor::empty_like(x);
   dropout(Cpu{}, x.view(), 0.3, {1, 2, 0}, y.view());
-  double mean = 0;
-  for (float v : y.to_vector<float>()) mean += double(v) / 200000;
+  double mean = 0, kept = 0;
+  for (float v : y.to_vector<float>()) mean += double(v) / 200000, kept += (v != 0) / 200000.0;
   EXPECT_NEAR(mean, 1, 0.01);
+  EXPECT_NEAR(kept, 0.7, 0.01);
 }
 
 TEST(Sample, ImportanceWeightsMatchReference) {
@@ -91,6 +92,15 @@ TEST(Sample, ImportanceWeightsMatchReference) {
                   [&] { reference::importance_weights(log_w, bound, weight, effective); },
                   testing::tolerance(t, 2e-6));
   }
+}
+
+TEST(Sample, OneSampleIsItsOwnBound) {
+  Tensor log_w = Tensor::from<float>({-3.25f}, {1, 1}), weight = Tensor::empty({1, 1});
+  Tensor bound = Tensor::empty({1}), effective = Tensor::empty({1});
+  importance_weights(Cpu{}, log_w.view(), bound.view(), weight.view(), effective.view());
+  EXPECT_EQ(bound.item(), -3.25);
+  EXPECT_EQ(weight.item(), 1);
+  EXPECT_EQ(effective.item(), 1);
 }
 
 }  // namespace

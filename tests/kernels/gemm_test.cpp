@@ -1,0 +1,81 @@
+#include "kernels/gemm/gemm.h"
+
+#include "tests/support/trial.h"
+
+namespace clade::kernels {
+namespace {
+
+using testing::Memory;
+using testing::Trial;
+
+View transposed(View v) {
+  std::swap(v.shape[0], v.shape[1]);
+  std::swap(v.stride[0], v.stride[1]);
+  return v;
+}
+
+// rows x columns: row-major, the transpose of such a matrix, or with gaps.
+View operand(Trial& trial, int64_t rows, int64_t columns, DType t) {
+  const Memory memory = trial.chance(0.2) ? Memory::gaps : Memory::row_major;
+  if (trial.chance(0.5)) return transposed(trial.input({columns, rows}, t, memory, -1, 1));
+  return trial.input({rows, columns}, t, memory, -1, 1);
+}
+
+void compare(Trial& trial, int64_t m, int64_t n, int64_t k) {
+  const DType t = trial.floating();
+  View a = operand(trial, m, k, t), b = operand(trial, k, n, t);
+  const double alpha = trial.chance(0.5) ? 1 : trial.between(-2, 2);
+  const double beta = trial.chance(0.5) ? 0 : trial.between(-2, 2);
+  auto result = [&](const Shape& sizes) {  // beta = 0 must not read C
+    return beta == 0 ? trial.output(sizes, t) : trial.in_place(sizes, t, Memory::row_major, -1, 1);
+  };
+  View c = trial.chance(0.3) ? transposed(result({n, m})) : result({m, n});
+  trial.compare([&] { gemm(Cpu{}, a, b, c, alpha, beta); },
+                [&] { reference::gemm(a, b, c, alpha, beta); },
+                testing::tolerance(t, 3e-6 * std::sqrt(double(k) + 1)));
+}
+
+int64_t count(Trial& trial, int64_t most) { return trial.chance(0.03) ? 0 : trial.size(most); }
+
+TEST(Gemm, SmallMatchesReference) {
+  for (uint64_t seed = 0; seed < 400; seed++) {
+    Trial trial(seed);
+    const int64_t m = count(trial, 70), n = count(trial, 70);
+    compare(trial, m, n, count(trial, 70));
+  }
+}
+
+TEST(Gemm, SeveralTilesMatchReference) {  // more than 256 rows or columns
+  for (uint64_t seed = 0; seed < 20; seed++) {
+    Trial trial(seed);
+    compare(trial, 200 + trial.below(400), 200 + trial.below(400), trial.size(40));
+  }
+}
+
+TEST(Gemm, LongSumsMatchReference) {  // K is cut into chunks of 4096
+  for (uint64_t seed = 0; seed < 20; seed++) {
+    Trial trial(seed);
+    compare(trial, trial.size(20), trial.size(20), 4000 + trial.below(10000));
+  }
+}
+
+TEST(Gemm, SerialMatchesReference) {
+  for (uint64_t seed = 0; seed < 200; seed++) {
+    Trial trial(seed);
+    const int64_t m = trial.size(40), n = trial.size(40), k = count(trial, 40);
+    const bool ta = trial.chance(0.5), tb = trial.chance(0.5);
+    View a = trial.input(ta ? Shape{k, m} : Shape{m, k}, DType::f32, Memory::row_major, -1, 1);
+    View b = trial.input(tb ? Shape{n, k} : Shape{k, n}, DType::f32, Memory::row_major, -1, 1);
+    View c = trial.in_place({m, n}, DType::f32, Memory::row_major, -1, 1);
+    trial.compare(
+        [&] {
+          gemm_serial<float>(ta, tb, m, n, k, 2, a.as<float>(), std::max<int64_t>(a.shape[1], 1),
+                             b.as<float>(), std::max<int64_t>(b.shape[1], 1), 0.5, c.as<float>(),
+                             n);
+        },
+        [&] { reference::gemm(ta ? transposed(a) : a, tb ? transposed(b) : b, c, 2, 0.5); }, 1e-5);
+  }
+}
+
+}  // namespace
+}  // namespace clade::kernels
