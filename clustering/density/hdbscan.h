@@ -34,7 +34,7 @@ struct HdbscanOptions {
   int64_t min_samples = 0;  // neighbours, itself counted, that make a core; 0: min_cluster_size
   double alpha = 1.0;       // distances are divided by it before they meet the core distances
   SpanningTreeMethod spanning_tree = SpanningTreeMethod::automatic;
-  SelectionOptions selection;  // eom or leaf, epsilon, max_cluster_size, allow_single_cluster
+  SelectionOptions selection = {};  // eom or leaf, epsilon, max_cluster_size, allow_single_cluster
 };
 
 // What does not depend on min_cluster_size and selection. Tensors are shared, so copies are cheap.

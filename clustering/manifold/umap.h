@@ -43,8 +43,8 @@ struct UmapOptions {
   double local_connectivity = 1.0;  // this many nearest neighbours belong fully
   double set_op_mix_ratio = 1.0;    // 1: union of the two directions of an edge, 0: intersection
   UmapInit init = UmapInit::spectral;
-  Tensor initial;       // (n, n_components), for UmapInit::given; taken as it is
-  Neighbors neighbors;  // where known: (n, k) with the row itself in it; else computed
+  Tensor initial = {};       // (n, n_components), for UmapInit::given; scaled to [0, 10]
+  Neighbors neighbors = {};  // where known: (n, k) with the row itself in it; else computed
   uint64_t seed = 0;
 };
 
