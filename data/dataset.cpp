@@ -65,7 +65,7 @@ Dataset from_tensor(const std::string& name, const Tensor& tensor) {
       for (int64_t i = begin; i < end; i++) value[i] /= 255.0f;
     });
   }
-  d.mask = take_missing(name, d.values);
+  if (is_floating(tensor.dtype())) d.mask = take_missing(name, d.values);
   return d;
 }
 

@@ -3,6 +3,7 @@
 #include <climits>
 #include <cstring>
 
+#include "data/readers/image_guard.h"
 #include "tensor/file.h"
 
 #define STB_IMAGE_STATIC
@@ -15,9 +16,6 @@
 namespace clade::data {
 namespace {
 
-// Deflate packs at most 1032 bytes into one, and a PNG can hold 8 pixels in a byte; JPEG stays far
-// below both (half a byte or more for a block of 64 pixels).
-constexpr int64_t kPixelsPerByte = 8 * 1032;
 constexpr int64_t kMaxPixels = int64_t(1) << 26;
 
 struct Pixels {
@@ -31,15 +29,18 @@ struct Pixels {
 }  // namespace
 
 Tensor parse_image(std::string_view bytes, const std::string& file) {
+  const bool png = bytes.starts_with("\x89PNG\r\n\x1a\n"), jpeg = bytes.starts_with("\xff\xd8\xff");
+  if ((!png && !jpeg) || bytes.size() > INT_MAX) fail("image", "a PNG or JPEG picture", file);
+  if (png) check_png(bytes, file);
+  if (jpeg) check_jpeg(bytes, file);
   const auto* first = reinterpret_cast<const unsigned char*>(bytes.data());
   const int size = int(bytes.size());
   int w = 0, h = 0, c = 0;
-  if (bytes.size() > INT_MAX || !stbi_info_from_memory(first, size, &w, &h, &c))
-    fail("image", "a PNG or JPEG picture", file);
-  const int64_t pixels = int64_t(w) * h;
-  if (pixels > kMaxPixels || pixels > kPixelsPerByte * size)
-    fail("image", text("at most ", kMaxPixels, " pixels, and bytes enough for them"),
-         text(w, " x ", h, " pixels in the ", size, " bytes of ", file));
+  if (!stbi_info_from_memory(first, size, &w, &h, &c))
+    fail("image", text("a sound picture in ", file), stbi_failure_reason(), "fetch the file again");
+  if (int64_t(w) * h > kMaxPixels)
+    fail("image", text("at most ", kMaxPixels, " pixels in ", file), text(w, " x ", h),
+         "make the picture smaller first");
   const int channels = c < 3 ? 1 : 3;  // 2 is grey with alpha, 4 RGB with alpha
   Pixels decoded(stbi_load_from_memory(first, size, &w, &h, &c, channels));
   if (!decoded.data)

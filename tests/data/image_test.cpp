@@ -16,20 +16,6 @@ using clade::testing::png_of;
 using clade::testing::TempDir;
 using Words = std::vector<std::string>;
 
-// An 8 x 8 grey JPEG by Pillow 11 (quality 50); it decodes to 76 everywhere.
-const unsigned char kJpeg[] = {
-    0xff, 0xd8, 0xff, 0xe0, 0x00, 0x10, 0x4a, 0x46, 0x49, 0x46, 0x00, 0x01, 0x01, 0x00, 0x00, 0x01,
-    0x00, 0x01, 0x00, 0x00, 0xff, 0xdb, 0x00, 0x43, 0x00, 0x10, 0x0b, 0x0c, 0x0e, 0x0c, 0x0a, 0x10,
-    0x0e, 0x0d, 0x0e, 0x12, 0x11, 0x10, 0x13, 0x18, 0x28, 0x1a, 0x18, 0x16, 0x16, 0x18, 0x31, 0x23,
-    0x25, 0x1d, 0x28, 0x3a, 0x33, 0x3d, 0x3c, 0x39, 0x33, 0x38, 0x37, 0x40, 0x48, 0x5c, 0x4e, 0x40,
-    0x44, 0x57, 0x45, 0x37, 0x38, 0x50, 0x6d, 0x51, 0x57, 0x5f, 0x62, 0x67, 0x68, 0x67, 0x3e, 0x4d,
-    0x71, 0x79, 0x70, 0x64, 0x78, 0x5c, 0x65, 0x67, 0x63, 0xff, 0xc0, 0x00, 0x0b, 0x08, 0x00, 0x08,
-    0x00, 0x08, 0x01, 0x01, 0x11, 0x00, 0xff, 0xc4, 0x00, 0x14, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00,
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x05, 0xff, 0xc4, 0x00, 0x14,
-    0x10, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-    0x00, 0x00, 0xff, 0xda, 0x00, 0x08, 0x01, 0x01, 0x00, 0x00, 0x3f, 0x00, 0x15, 0xff, 0xd9};
-const std::string kJpegBytes(reinterpret_cast<const char*>(kJpeg), sizeof kJpeg);
-
 // A grey PNG whose pixels are all `value`.
 std::string grey(uint32_t width, uint32_t height, int value) {
   return png_of(width, height, 1, std::string(size_t(width) * height, char(value)));
@@ -48,7 +34,7 @@ TEST(Image, PngChannels) {
 }
 
 TEST(Image, Jpeg) {
-  const Tensor image = parse_image(kJpegBytes, "f");
+  const Tensor image = parse_image(clade::testing::jpeg_of_8x8(), "f");
   EXPECT_EQ(text(image), "u8 [8, 8, 1]");
   for (int value : image.to_vector<int>()) EXPECT_NEAR(value, 76, 1);
 }
@@ -59,16 +45,40 @@ TEST(Image, Malformed) {
   EXPECT_EQ(message_of([] { parse_image("GIF89a and more", "f"); }),
             "image: expected a PNG or JPEG picture; got f");
   const std::string png = grey(4, 4, 9);
-  for (size_t n = 0; n + 12 < png.size(); n++)  // all but the last chunk, which says only "end"
+  for (size_t n = 0; n < png.size(); n++)
     EXPECT_NE(message_of([&] { parse_image(png.substr(0, n), "f"); }), "no error") << n;
+}
+
+TEST(Image, LongHuffmanTablesNeverReachTheDecoder) {
+  std::string jpeg = clade::testing::jpeg_of_8x8();
+  const size_t table = jpeg.find("\xff\xc4");
+  jpeg.replace(table + 5, 2, "\xff\x02");  // counts of codes: 255 and 2 in place of 0 and 1
+  EXPECT_EQ(
+      message_of([&] { parse_image(jpeg, "f"); }),
+      "image: expected at most 256 codes in a Huffman table of f; got 257; fetch the file again");
+  // The same bytes inside of a comment are no table.
+  const std::string comment("\xff\xfe\x00\x15", 4);
+  std::string harmless = clade::testing::jpeg_of_8x8();
+  harmless.insert(2, comment + jpeg.substr(table, 19));
+  EXPECT_EQ(parse_image(harmless, "f").numel(), 64);
 }
 
 TEST(Image, LyingSizesAllocateNothing) {
   std::string png = grey(4, 4, 9);
-  png[18] = png[22] = 127;  // 32516 x 32516
+  png[17] = 1;  // width 65540
   EXPECT_EQ(message_of([&] { parse_image(png, "f"); }),
-            "image: expected at most 67108864 pixels, and bytes enough for them; got 32516 x "
-            "32516 pixels in the 88 bytes of f");
+            "image: expected bytes enough for 65540 x 4 pixels in f; got 88; fetch the file again");
+  png = grey(4, 4, 9);
+  png[33] = 0x7f;  // length of the chunk of pixels
+  EXPECT_EQ(
+      message_of([&] { parse_image(png, "f"); }),
+      "image: expected chunks that end within f; got one that does not; the file is cut short: "
+      "fetch it again");
+  std::string jpeg = clade::testing::jpeg_of_8x8();
+  jpeg[jpeg.find("\xff\xc0") + 5] = 0x7f;  // height 32520
+  EXPECT_EQ(
+      message_of([&] { parse_image(jpeg, "f"); }),
+      "image: expected bytes enough for 8 x 32520 pixels in f; got 159; fetch the file again");
 }
 
 TEST(ImageFolder, NaturalOrderAndFolderLabels) {
