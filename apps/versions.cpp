@@ -1,6 +1,5 @@
 #include "apps/versions.h"
 
-#include <omp.h>
 #include <zlib.h>
 
 #include "tensor/text.h"
@@ -19,7 +18,6 @@ std::vector<Fact> versions() {
           {"compiler", compiler},
           {"build", CLADE_BUILD_TYPE},
           {"blas", CLADE_BLAS},
-          {"openmp", std::to_string(_OPENMP)},
           {"zlib", zlibVersion()}};
 }
 

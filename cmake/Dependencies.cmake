@@ -6,10 +6,8 @@ macro(clade_missing what debian)
          "or name its place with -DCMAKE_PREFIX_PATH=<dir>\n")
 endmacro()
 
-find_package(OpenMP COMPONENTS CXX QUIET)
-if(NOT OpenMP_CXX_FOUND)
-  clade_missing("OpenMP of the C++ compiler" "g++ (or libomp-dev for Clang)")
-endif()
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
 
 find_package(ZLIB QUIET)
 if(NOT ZLIB_FOUND)

@@ -11,7 +11,7 @@
 
 namespace clade {
 
-void set_threads(int n);  // 1 to 1024, else Error; until called: all cores (or OMP_NUM_THREADS)
+void set_threads(int n);  // 1 to 1024, else Error; until called: OMP_NUM_THREADS, else all cores
 int threads();
 bool in_parallel();  // inside a parallel_for: nested loops run serially
 

@@ -11,12 +11,17 @@ namespace {
 
 Tensor channels_last(const Tensor& t) { return t.to_layout(Layout::channels_last); }
 
+// What conv2d gives for images of shape `x`.
+Shape output_shape(const Shape& x, const Tensor& w, const ConvParams& p) {
+  int64_t size[2];
+  for (int i = 0; i < 2; i++)
+    size[i] = kernels::conv_output_size(x[2 + i], w.size(2 + i), p.stride[i], p.padding[i],
+                                        p.dilation[i]);
+  return {x[0], w.size(0), size[0], size[1]};
+}
+
 Tensor forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvParams& p) {
-  int64_t height =
-      kernels::conv_output_size(x.size(2), w.size(2), p.stride[0], p.padding[0], p.dilation[0]);
-  int64_t width =
-      kernels::conv_output_size(x.size(3), w.size(3), p.stride[1], p.padding[1], p.dilation[1]);
-  Tensor y = Tensor::empty({x.size(0), w.size(0), height, width}, x.dtype(), Layout::channels_last);
+  Tensor y = Tensor::empty(output_shape(x.shape(), w, p), x.dtype(), Layout::channels_last);
   Tensor image = channels_last(x), weight = w.contiguous();
   detail::on_device(y, [&](auto context) {
     kernels::conv2d_forward(context, image.view(), weight.view(), detail::optional_view(bias),
@@ -43,6 +48,16 @@ Tensor grad_weight(const Tensor& x, const Tensor& y, const Shape& shape, const C
     kernels::conv2d_grad_weight(context, input.view(), output.view(), w.view(), p);
   });
   return w;
+}
+
+// `t` as an output of the convolution of images of shape `x`. An output_padding of the stride or
+// more (a larger dilation allows it) gives such an output rows that t lacks: they are 0.
+Tensor as_output_for(const Shape& x, const Tensor& t, const Tensor& w, const ConvParams& p) {
+  Shape shape = output_shape(x, w, p);
+  if (shape == t.shape()) return t;
+  Tensor wide = Tensor::zeros(shape, t.dtype(), Layout::channels_last);
+  copy_elements(t.view(), wide.slice(2, 0, t.size(2)).slice(3, 0, t.size(3)).view());
+  return wide;
 }
 
 Tensor grad_bias(const Tensor& dy) {  // sum over N, H, W
@@ -80,7 +95,7 @@ Var conv2d(const Var& x, const Var& w, const Var& b, const ConvParams& p) {
       fail("conv2d", text("an image that the ", w.size(2), " x ", w.size(3), " kernel fits into"),
            text("x ", x.shape(), " with padding ", p.padding[i]),
            "pad more or use a smaller kernel");
-  Tensor y = forward(x.value(), w.value(), b.value(), p);
+  Tensor y = forward(x.value(), w.value(), detail::optional_contiguous(b), p);
   return record(op::conv2d, y, {x, w, b},
                 [p, x = save(x), w = save(w)](Gradients& g, const Tensor& dy) {
                   g.add(0, [&] { return grad_input(dy, w.get(), {}, x.get().shape(), p); });
@@ -108,12 +123,20 @@ Var conv_transpose2d(const Var& x, const Var& w, const Var& b, const ConvTranspo
       fail(name, "an output of 1 x 1 or more",
            text(size[i], " from x ", x.shape(), " and w ", w.shape()), "use less padding");
   }
-  Tensor y =
-      grad_input(x.value(), w.value(), b.value(), {x.size(0), channels, size[0], size[1]}, p);
+  Shape shape{x.size(0), channels, size[0], size[1]};
+  Tensor y = grad_input(as_output_for(shape, x.value(), w.value(), p), w.value(),
+                        detail::optional_contiguous(b), shape, p);
   return record(op::conv_transpose2d, y, {x, w, b},
                 [p = ConvParams(p), x = save(x), w = save(w)](Gradients& g, const Tensor& dy) {
-                  g.add(0, [&] { return forward(dy, w.get(), {}, p); });
-                  g.add(1, [&] { return grad_weight(dy, x.get(), w.get().shape(), p); });
+                  const Tensor &in = x.get(), &weight = w.get();
+                  g.add(0, [&] {
+                    Tensor dx = forward(dy, weight, {}, p);
+                    return dx.slice(2, 0, in.size(2)).slice(3, 0, in.size(3));
+                  });
+                  g.add(1, [&] {
+                    return grad_weight(dy, as_output_for(dy.shape(), in, weight, p), weight.shape(),
+                                       p);
+                  });
                   g.add(2, [&] { return grad_bias(dy); });
                 });
 }

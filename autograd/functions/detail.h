@@ -26,8 +26,13 @@ void require_vector(const char* op, const char* argument, const Tensor& t, int64
 Tensor sum_to(const Tensor& t, const Shape& shape);
 // dy in the memory order that the kernels of `like` expect: its layout if dense, else row-major.
 Tensor like_layout(const Tensor& t, const Tensor& like);
-// All views share one dense order of memory; else the tensor is copied to `like`'s.
+// The tensor itself if it has no gaps, in whatever order of axes; else a row-major copy.
 Tensor dense(const Tensor& t);
+
+// The value, row-major; undefined stays undefined.
+inline Tensor optional_contiguous(const Var& v) {
+  return v.defined() ? v.value().contiguous() : Tensor();
+}
 
 // A View with data == nullptr stands for an argument that was left out.
 inline View optional_view(const Tensor& t) { return t.defined() ? t.view() : View{}; }

@@ -47,15 +47,16 @@ Var batch_norm(const Var& x, const Var& gamma, const Var& beta, const BatchNormS
   if (!(eps > 0)) fail(name, "eps above 0", text(eps));
 
   Tensor input = kernel_layout(x.value()), y = Tensor::empty_like(input);
+  Tensor scale = gamma.value().contiguous(), shift = beta.value().contiguous();
   if (!training) {
+    Tensor mean = state.running_mean.contiguous(), var = state.running_var.contiguous();
     detail::on_device(y, [&](auto context) {
-      kernels::batch_norm_evaluation(context, input.view(), gamma.value().view(),
-                                     beta.value().view(), eps, state.running_mean.view(),
-                                     state.running_var.view(), y.view());
+      kernels::batch_norm_evaluation(context, input.view(), scale.view(), shift.view(), eps,
+                                     mean.view(), var.view(), y.view());
     });
     return record(op::batch_norm, y, {x, gamma, beta},
-                  [eps, x = save(input), gamma = save(gamma), mean = save(state.running_mean),
-                   var = save(state.running_var)](Gradients& g, const Tensor& dy) {
+                  [eps, x = save(input), gamma = save(scale), mean = save(mean), var = save(var)](
+                      Gradients& g, const Tensor& dy) {
                     add_all(g, x.get(), [&](NormGradients& out) {
                       detail::on_device(dy, [&](auto context) {
                         kernels::batch_norm_evaluation_backward(
@@ -69,8 +70,8 @@ Var batch_norm(const Var& x, const Var& gamma, const Var& beta, const BatchNormS
 
   Tensor mean = empty_vector(input), inv_std = empty_vector(input);
   detail::on_device(y, [&](auto context) {
-    kernels::batch_norm_training(context, input.view(), gamma.value().view(), beta.value().view(),
-                                 eps, momentum, detail::optional_view(state.running_mean),
+    kernels::batch_norm_training(context, input.view(), scale.view(), shift.view(), eps, momentum,
+                                 detail::optional_view(state.running_mean),
                                  detail::optional_view(state.running_var), y.view(), mean.view(),
                                  inv_std.view());
   });
@@ -79,7 +80,7 @@ Var batch_norm(const Var& x, const Var& gamma, const Var& beta, const BatchNormS
     state.running_var.written_by(name);
   }
   return record(op::batch_norm, y, {x, gamma, beta},
-                [x = save(input), gamma = save(gamma), mean = save(mean), inv_std = save(inv_std)](
+                [x = save(input), gamma = save(scale), mean = save(mean), inv_std = save(inv_std)](
                     Gradients& g, const Tensor& dy) {
                   add_all(g, x.get(), [&](NormGradients& out) {
                     detail::on_device(dy, [&](auto context) {

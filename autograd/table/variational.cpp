@@ -70,7 +70,7 @@ const Op kl_standard_normal = {
           {"shapes",
            {in({4, 3}), in({4, 2})},
            [](const Vars& v) { return clade::kl_standard_normal(v[0], v[1]); },
-           "kl_standard_normal: expected arguments of one shape; got f32 [4, 2] and f32 [4, 3]"}};
+           "kl_standard_normal: expected arguments of one shape; got f32 [4, 3] and f32 [4, 2]"}};
     }};
 
 }  // namespace clade::op

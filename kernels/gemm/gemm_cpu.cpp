@@ -2,7 +2,7 @@
 //
 // C is cut into tiles of a fixed size; each tile is one single-threaded BLAS call. So the bits of C
 // do not depend on the number of threads, which a multi-threaded BLAS does not promise, and the
-// thread pools of BLAS and OpenMP never fight for the cores. Long products with a small C (K large,
+// threads of BLAS and ours never fight for the cores. Long products with a small C (K large,
 // as in covariances and weight gradients) are cut along K too, into fixed chunks whose partial sums
 // are added in order.
 #include <cblas.h>

@@ -31,6 +31,7 @@ def save(name, tensors):
 
 def layer_case(name, module, *inputs, train=True):
     module.train(train)
+    module.zero_grad()
     inputs = [x.clone().requires_grad_(True) for x in inputs]
     for k, p in module.state_dict().items():
         if p.dtype == torch.float32:
@@ -42,10 +43,10 @@ def layer_case(name, module, *inputs, train=True):
     for i, x in enumerate(inputs):
         layers[f"{name}.x{i}"], layers[f"{name}.dx{i}"] = x, x.grad
     for k, p in module.named_parameters():
-        layers[f"{name}.dp.{k}"] = p.grad
+        layers[f"{name}.dp.{k}"] = p.grad.clone()
     for k, b in module.named_buffers():
         if b.dtype == torch.float32:
-            layers[f"{name}.after.{k}"] = b
+            layers[f"{name}.after.{k}"] = b.clone()
 
 
 class Call(nn.Module):

@@ -103,7 +103,7 @@ Trained train(const data::Dataset& d, TrainingOptions options, bool masked = tru
 
 TEST(Vae, TrainingLowersTheLoss) {
   for (bool masked : {true, false}) {
-    Trained t = train(bars(96), {.epochs = 30, .batch = 32}, masked);
+    Trained t = train(bars(96), {.epochs = 60, .batch = 16, .lr = 5e-3}, masked);
     EXPECT_LT(t.history.back().total, 0.6 * t.history.front().total);
     for (float v : t.codes) ASSERT_TRUE(std::isfinite(v));
   }
