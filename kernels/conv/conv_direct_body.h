@@ -23,6 +23,22 @@ namespace {
 constexpr int64_t kLanes = CLADE_CONV_LANES;
 typedef float Vector __attribute__((vector_size(kLanes * 4), may_alias));
 typedef float LooseVector __attribute__((vector_size(kLanes * 4), may_alias, aligned(4)));
+typedef float LooseFour __attribute__((vector_size(16), may_alias, aligned(4)));
+typedef int32_t Bits __attribute__((vector_size(kLanes * 4), may_alias));
+typedef int32_t LooseBits __attribute__((vector_size(kLanes * 4), may_alias, aligned(4)));
+
+inline Vector load(const float* aligned) { return *(const Vector*)aligned; }
+inline void store(float* aligned, Vector v) { *(Vector*)aligned = v; }
+// The first `count` lanes, at any address.
+inline void store_some(float* to, Vector v, int64_t count) {
+  if (count >= kLanes) {
+    *(LooseVector*)to = v;
+  } else {
+    const float* lane = (const float*)&v;
+    for (; count >= 4; count -= 4, to += 4, lane += 4) *(LooseFour*)to = *(const LooseFour*)lane;
+    for (; count > 0; count--) *to++ = *lane++;
+  }
+}
 
 // b - 0 is b to the last bit, so compilers make it a plain broadcast; 0 + b is not (b may be -0).
 inline Vector broadcast(float b) { return b - Vector{}; }
@@ -30,65 +46,125 @@ inline Vector broadcast(float b) { return b - Vector{}; }
 template <int P, int K>
 void sweep_tile(const SweepTile& tile) {
   Vector sum[P][K];
-  CLADE_UNROLL for (int p = 0; p < P; p++) CLADE_UNROLL for (int k = 0; k < K; k++) sum[p][k] =
-      *(const Vector*)(tile.bias + k * kLanes);
+  CLADE_UNROLL
+  for (int p = 0; p < P; p++) {
+    CLADE_UNROLL
+    for (int k = 0; k < K; k++) sum[p][k] = load(tile.bias + k * kLanes);
+  }
   const float* w = tile.weights;
   for (int64_t t = 0; t < tile.taps; t++) {
     const float* block = tile.in + tile.tap_place[t];
-    for (int64_t left = tile.quads; left > 0; left -= kLanes / 4, block += tile.plane) {
-      const float* x = block;
-      const float* end = block + 4 * (left < kLanes / 4 ? left : kLanes / 4);
-      for (; x < end; x += 4) {
-        CLADE_UNROLL for (int c = 0; c < 4; c++, w += K * kLanes) {
+    for (int64_t left = tile.channels; left > 0; left -= kLanes, block += tile.plane) {
+      const float* end = block + (left < kLanes ? left : kLanes);
+      for (const float* x = block; x < end; x += kTogether) {
+        CLADE_UNROLL
+        for (int c = 0; c < kTogether; c++, w += K * kLanes) {
           Vector weight[K];
-          CLADE_UNROLL for (int k = 0; k < K; k++) weight[k] = *(const Vector*)(w + k * kLanes);
-          CLADE_UNROLL for (int p = 0; p < P; p++) {
+          CLADE_UNROLL
+          for (int k = 0; k < K; k++) weight[k] = load(w + k * kLanes);
+          CLADE_UNROLL
+          for (int p = 0; p < P; p++) {
             Vector value = broadcast(x[p * kLanes + c]);
-            CLADE_UNROLL for (int k = 0; k < K; k++) sum[p][k] += weight[k] * value;
+            CLADE_UNROLL
+            for (int k = 0; k < K; k++) sum[p][k] += weight[k] * value;
           }
         }
       }
     }
   }
-  CLADE_UNROLL for (int p = 0; p < P; p++) CLADE_UNROLL for (int k = 0; k < K; k++) *
-      (LooseVector*)(tile.out + tile.out_place[p] + k * kLanes) = sum[p][k];
+  CLADE_UNROLL
+  for (int p = 0; p < P; p++) {
+    float* out = tile.out + tile.out_place[p];
+    CLADE_UNROLL
+    for (int k = 0; k < K; k++)
+      store_some(out + k * kLanes, sum[p][k], tile.out_channels - k * kLanes);
+  }
 }
 
-template <int C, int K>
-void weight_tile(const WeightTile& tile) {
-  Vector sum[C][K];
-  CLADE_UNROLL for (int c = 0; c < C; c++) CLADE_UNROLL for (int k = 0; k < K; k++) sum[c][k] =
-      *(const Vector*)(tile.sum + (c * K + k) * kLanes);
-  const float* y = tile.y;
-  for (int64_t row = 0; row < tile.rows; row++) {
-    const float* x = tile.x + row * tile.x_row;
-    const float* end = x + tile.pixels * kLanes;
-    for (; x < end; x += kLanes, y += kLanes) {
-      Vector gradient[K];
-      CLADE_UNROLL for (int k = 0; k < K; k++) gradient[k] = *(const Vector*)(y + k * tile.y_plane);
-      CLADE_UNROLL for (int c = 0; c < C; c++) {
-        Vector value = broadcast(x[c]);
-        CLADE_UNROLL for (int k = 0; k < K; k++) sum[c][k] += gradient[k] * value;
+// The sum of all lanes, always in the same order.
+inline float total(Vector v) {
+  float lane[kLanes];
+  *(LooseVector*)lane = v;
+  for (int64_t half = kLanes / 2; half > 0; half /= 2)
+    for (int64_t i = 0; i < half; i++) lane[i] += lane[i + half];
+  return lane[0];
+}
+
+template <int P, int O>
+void narrow_tile(const SweepTile& tile) {
+  Vector sum[P][O];
+  CLADE_UNROLL
+  for (int p = 0; p < P; p++) {
+    CLADE_UNROLL
+    for (int o = 0; o < O; o++) sum[p][o] = Vector{};
+  }
+  const float* w = tile.weights;
+  for (int64_t t = 0; t < tile.taps; t++) {
+    const float* x = tile.in + tile.tap_place[t];
+    for (int64_t left = tile.channels; left > 0; left -= kLanes, x += tile.plane, w += O * kLanes) {
+      Vector weight[O];
+      CLADE_UNROLL
+      for (int o = 0; o < O; o++) weight[o] = load(w + o * kLanes);
+      CLADE_UNROLL
+      for (int p = 0; p < P; p++) {
+        Vector values = load(x + p * kLanes);
+        CLADE_UNROLL
+        for (int o = 0; o < O; o++) sum[p][o] += weight[o] * values;
       }
     }
   }
-  CLADE_UNROLL for (int c = 0; c < C; c++) CLADE_UNROLL for (int k = 0; k < K; k++) *
-      (Vector*)(tile.sum + (c * K + k) * kLanes) = sum[c][k];
+  CLADE_UNROLL
+  for (int p = 0; p < P; p++) {
+    CLADE_UNROLL
+    for (int o = 0; o < O; o++) tile.out[tile.out_place[p] + o] = tile.bias[o] + total(sum[p][o]);
+  }
 }
 
-// Records of one vector at `to`, `to_step` floats apart: `before` of zeros, `inside` copied from
-// pixels `from_step` floats apart, `after` of zeros.
-void fill_records(int64_t before, int64_t inside, int64_t after, const float* from,
-                  int64_t from_step, int64_t count, float* to, int64_t to_step) {
-  for (; before > 0; before--, to += to_step) *(Vector*)to = Vector{};
-  if (count == kLanes) {
-    for (; inside > 0; inside--, from += from_step, to += to_step)
-      *(Vector*)to = *(const LooseVector*)from;
-  } else {
-    for (; inside > 0; inside--, from += from_step, to += to_step)
-      for (int64_t c = 0; c < kLanes; c++) to[c] = c < count ? from[c] : 0;
+template <int R, int K>
+void weight_tile(const WeightTile& tile) {
+  Vector sum[R][K];
+  const float* x[R];
+  CLADE_UNROLL
+  for (int r = 0; r < R; r++) {
+    x[r] = tile.x + tile.place[r];
+    CLADE_UNROLL
+    for (int k = 0; k < K; k++) sum[r][k] = load(tile.sum + (r * K + k) * kLanes);
   }
-  for (; after > 0; after--, to += to_step) *(Vector*)to = Vector{};
+  const float* y = tile.y;
+  for (int64_t row = 0; row < tile.rows; row++) {
+    int64_t begin = row * tile.x_row, end = begin + tile.pixels * kLanes;
+    for (int64_t at = begin; at < end; at += kLanes, y += kLanes) {
+      Vector gradient[K];
+      CLADE_UNROLL
+      for (int k = 0; k < K; k++) gradient[k] = load(y + k * tile.y_plane);
+      CLADE_UNROLL
+      for (int r = 0; r < R; r++) {
+        Vector value = broadcast(x[r][at]);
+        CLADE_UNROLL
+        for (int k = 0; k < K; k++) sum[r][k] += gradient[k] * value;
+      }
+    }
+  }
+  CLADE_UNROLL
+  for (int r = 0; r < R; r++) {
+    CLADE_UNROLL
+    for (int k = 0; k < K; k++) store(tile.sum + (r * K + k) * kLanes, sum[r][k]);
+  }
+}
+
+// Records of one vector at `to`, `to_step` floats apart: `before` of zeros, `inside` with the first
+// `count` floats at `from` and zeros after them, `after` of zeros. Up to `end`, past the last
+// record, floats may be read: then a record is a vector load and a mask.
+void fill_records(int64_t before, int64_t inside, int64_t after, const float* from,
+                  int64_t from_step, const float* end, int64_t count, float* to, int64_t to_step) {
+  Bits used{};
+  for (int64_t c = 0; c < count; c++) used[c] = -1;
+  for (; before > 0; before--, to += to_step) store(to, Vector{});
+  for (; inside > 0 && end - from >= kLanes; inside--, from += from_step, to += to_step)
+    *(Bits*)to = *(const LooseBits*)from & used;
+  for (; inside > 0; inside--, from += from_step, to += to_step)
+    for (int64_t c = 0; c < kLanes; c++) to[c] = c < count ? from[c] : 0;
+  for (; after > 0; after--, to += to_step) store(to, Vector{});
 }
 
 inline int64_t clamp(int64_t value, int64_t most) {
@@ -111,18 +187,21 @@ void fill_slab(const Slab& slab, const Images& images) {
             slab.data + b * slab.plane + r * slab.row + f * slab.columns * slab.images * kLanes;
         const float* from =
             images.data + h * from_row + (w + begin * p) * images.channels + channel;
-        for (int64_t n = 0; n < slab.images; n++, to += kLanes, from += from_image)
-          fill_records(begin, end - begin, slab.columns - end, from, p * images.channels,
+        const float* row_end = images.data + (h + 1) * from_row;
+        for (int64_t n = 0; n < slab.images;
+             n++, to += kLanes, from += from_image, row_end += from_image)
+          fill_records(begin, end - begin, slab.columns - end, from, p * images.channels, row_end,
                        left < kLanes ? left : kLanes, to, slab.images * kLanes);
       }
     }
   }
 }
 
-// Tile sizes: with 32 registers 12 x 2 sums leave room for 2 weights and a broadcast; with 16, 6
-// x 2.
-constexpr int kPixels[kMaxVectors] = {12, CLADE_CONV_REGISTERS == 32 ? 12 : 6};
-constexpr int kChannelTile = CLADE_CONV_REGISTERS == 32 ? 8 : 4;
+// With 32 registers 12 x 2 sums leave room for 2 weights and a broadcast; with 16 registers 6 x 2.
+constexpr bool kManyRegisters = CLADE_CONV_REGISTERS == 32;
+constexpr int kPixels[kMaxVectors] = {12, kManyRegisters ? 12 : 6};
+constexpr int kNarrowPixels[kMaxNarrow] = {12, kManyRegisters ? 12 : 6};
+constexpr int kWeightRows = kManyRegisters ? 8 : 4;
 
 template <int K, int... P>
 constexpr void list_sweeps(Kernels& kernels, std::integer_sequence<int, P...>) {
@@ -130,16 +209,24 @@ constexpr void list_sweeps(Kernels& kernels, std::integer_sequence<int, P...>) {
   ((kernels.sweep[K - 1][P] = sweep_tile<P + 1, K>), ...);
 }
 
+template <int O, int... P>
+constexpr void list_narrow(Kernels& kernels, std::integer_sequence<int, P...>) {
+  kernels.max_narrow_pixels[O - 1] = sizeof...(P);
+  ((kernels.narrow[O - 1][P] = narrow_tile<P + 1, O>), ...);
+}
+
 constexpr Kernels make_kernels(const char* name) {
   Kernels kernels{};
   kernels.name = name;
   kernels.lanes = kLanes;
-  kernels.channel_tile = kChannelTile;
+  kernels.weight_rows = kWeightRows;
   kernels.fill = fill_slab;
   list_sweeps<1>(kernels, std::make_integer_sequence<int, kPixels[0]>());
   list_sweeps<2>(kernels, std::make_integer_sequence<int, kPixels[1]>());
-  kernels.grad_weight[0] = weight_tile<kChannelTile, 1>;
-  kernels.grad_weight[1] = weight_tile<kChannelTile, 2>;
+  list_narrow<1>(kernels, std::make_integer_sequence<int, kNarrowPixels[0]>());
+  list_narrow<2>(kernels, std::make_integer_sequence<int, kNarrowPixels[1]>());
+  kernels.grad_weight[0] = weight_tile<kWeightRows, 1>;
+  kernels.grad_weight[1] = weight_tile<kWeightRows, 2>;
   return kernels;
 }
 

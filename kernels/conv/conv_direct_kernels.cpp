@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "kernels/conv/conv_direct.h"
+#include "kernels/conv/conv_direct_axis.h"
 
 namespace clade::kernels::direct {
 namespace {
@@ -30,6 +31,10 @@ const Kernels*& current() {
 }
 
 }  // namespace
+
+bool serves(const ConvShape& s) {
+  return s.groups == 1 && s.R <= Axis::kMaxTaps && s.S <= Axis::kMaxTaps;
+}
 
 const Kernels& kernels() { return *current(); }
 

@@ -34,41 +34,53 @@ struct Images {
   int64_t height, width, channels, first_channel;
 };
 
-// One tile of a sweep: `pixels` neighbours in a row of the slab times one or two vectors of output
-// channels. out[out_place[p] + o] = bias[o] + sum over taps t, channels c of
-//                                   in[tap_place[t] + p * lanes + c] * weights[t][c][o].
+// One tile of a sweep: `pixels` neighbours in a row of the slab times some output channels,
+//
+//     out[out_place[p] + o] = bias[o] + sum over taps t, channels c of
+//                             in[tap_place[t] + p * lanes + c] * weight of (t, c, o)
+//
+// sweep: one or two vectors of output channels; a channel of the slab is broadcast to all of them.
+//        weights [taps][channels, up to a multiple of kTogether][vectors * lanes]
+// narrow: one or two output channels; a vector of channels is multiplied lane by lane and the lanes
+//        are added up at the end. weights [taps][channel blocks][output channels][lanes]
 struct SweepTile {
   const float* in;           // in the slab: pixel 0 of the tile at tap place 0
   int64_t plane;             // floats from channel block to channel block
-  int64_t quads;             // input channels / 4, rounded up
+  int64_t channels;          // of the slab
   const int64_t* tap_place;  // floats
   int64_t taps;
-  const float* weights;  // [taps][4 * quads][vectors * lanes], 64-byte aligned
-  const float* bias;     // [vectors * lanes]
+  const float* weights;  // 64-byte aligned
+  const float* bias;
   float* out;
   const int64_t* out_place;  // [pixels], floats
+  int64_t out_channels;      // to write: of the last vector perhaps not all
 };
 
-// One tile of a weight gradient: `channel_tile` input channels times one or two vectors of output
-// channels. sum[c][o] += sum over rows, pixels of x[row, pixel, c] * y[row, pixel, o].
+// One tile of a weight gradient: `weight_rows` pairs of a tap and an input channel, times one or
+// two vectors of output channels. sum[r][o] += sum over rows, pixels of x[place[r] + (row, pixel)]
+// * y[(row, pixel), o].
 struct WeightTile {
   const float* x;
-  int64_t x_row;    // floats from row to row
-  const float* y;   // rows follow each other without a gap
-  int64_t y_plane;  // floats from one vector of output channels to the next
+  const int64_t* place;  // [weight_rows], floats
+  int64_t x_row;         // floats from row to row
+  const float* y;        // rows follow each other without a gap
+  int64_t y_plane;       // floats from one vector of output channels to the next
   int64_t rows, pixels;
-  float* sum;  // [channel_tile][vectors * lanes]
+  float* sum;  // [weight_rows][vectors * lanes]
 };
 
-constexpr int kMaxLanes = 16, kMaxVectors = 2, kMaxPixels = 12;
+constexpr int kMaxLanes = 16, kMaxVectors = 2, kMaxNarrow = 2, kMaxPixels = 12;
+constexpr int kTogether = 2;  // channels that a sweep takes at once: the loop costs less
 
 struct Kernels {
   const char* name;
   int64_t lanes;
-  int64_t max_pixels[kMaxVectors];  // of a sweep tile, by vectors - 1: what the registers hold
-  int64_t channel_tile;             // divides lanes
+  int64_t max_pixels[kMaxVectors];        // of a sweep tile, by vectors - 1: what registers hold
+  int64_t max_narrow_pixels[kMaxNarrow];  // by output channels - 1
+  int64_t weight_rows;
   void (*fill)(const Slab&, const Images&);
   void (*sweep[kMaxVectors][kMaxPixels])(const SweepTile&);  // by vectors - 1, pixels - 1
+  void (*narrow[kMaxNarrow][kMaxPixels])(const SweepTile&);  // by output channels - 1, pixels - 1
   void (*grad_weight[kMaxVectors])(const WeightTile&);       // by vectors - 1
 };
 

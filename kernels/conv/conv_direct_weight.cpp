@@ -1,9 +1,10 @@
 // grad_weight: register tiles of the weight gradient, summed over the pixels of slabs of x and y.
 //
-// Work is cut twice: into chunks of images, each with partial sums of its own, joined in order at
-// the end; and, when chunks are few, into blocks of output channels. Within an item, x and y go
-// through slabs in the second-level cache, and those in bands through the first: all tiles of the
-// gradient see a band before the next is touched.
+// A tile is some rows, pairs of a tap and an input channel, by two vectors of output channels. Work
+// is cut twice: into chunks of images, each with sums of its own, joined in order at the end; and,
+// when chunks are few, by input channels. (By output channels would fill the slab of x, the larger
+// of the two, more than once.) Within an item, x and y go through slabs in the second-level cache,
+// and those in bands through the first: all tiles see a band before the next band is touched.
 #include <algorithm>
 
 #include "kernels/conv/conv_direct.h"
@@ -16,7 +17,7 @@ namespace {
 
 constexpr int64_t kBandPixels = 128;       // 24 KB: a vector of x and two of y a pixel
 constexpr int64_t kSlabFloats = 64 << 10;  // 256 KB of x
-constexpr int64_t kFewChunks = 8;
+constexpr int64_t kFewChunks = 8;          // below this, chunks are cut by input channels
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -24,141 +25,191 @@ class WeightGradient {
  public:
   explicit WeightGradient(const ConvShape& shape)
       : s(shape),
-        k(kernels()),
-        vertical(forward_axis(shape, 0)),
-        horizontal(forward_axis(shape, 1)) {
-    vectors = divide_up(s.O, k.lanes);
-    blocks = divide_up(vectors, 2);
-    padded = divide_up(s.C, k.channel_tile) * k.channel_tile;
-    block_floats = s.R * s.S * padded * 2 * k.lanes;
-    grain = images_per_chunk(s);
-    chunks = s.P * s.Q == 0 ? 0 : divide_up(s.N, grain);
-    item_blocks = chunks < kFewChunks ? 1 : blocks;
-    if (chunks == 0) return;
-    Slab one = x_slab(0, s.P, 1);
-    slab_images = std::clamp<int64_t>(kSlabFloats / (one.blocks * one.plane), 1, grain);
-    slab_images = std::min(slab_images, divide_up(kBandPixels, s.Q));
-    int64_t fitting = kSlabFloats / (slab_images * one.blocks * one.row) - vertical.span(1);
-    slab_rows = std::clamp<int64_t>(fitting / s.stride[0] + 1, 1, s.P);
-    band_rows = std::clamp<int64_t>(kBandPixels / (s.Q * slab_images), 1, slab_rows);
+        vertical(forward_axis(s, 0)),
+        horizontal(forward_axis(s, 1)),
+        block_width(kMaxVectors * k.lanes),
+        blocks(divide_up(s.O, block_width)),
+        rows(divide_up(s.C * s.R * s.S, k.weight_rows) * k.weight_rows),
+        grain(images_per_chunk(s)),
+        chunks(s.P * s.Q == 0 ? 0 : divide_up(s.N, grain)),
+        inputs(divide_up(s.C, k.lanes)) {
+    if (chunks > 0) cut();
   }
 
-  int64_t items() const { return chunks * divide_up(blocks, item_blocks); }
-  int64_t pairs() const { return blocks * s.C; }
-  int64_t partial_floats() const { return chunks * blocks * block_floats; }
-
-  // Item (chunk, blocks of output channels) in turn: fills its part of
-  // partial [chunk][block][channel block][tap][channel][output channel].
-  void sum_items(int64_t begin, int64_t end, const float* x, const float* y, float* partial) const {
-    Slab xs = x_slab(0, slab_rows, slab_images), ys = y_slab(0, slab_rows, slab_images);
-    Scratch<float> x_data(xs.blocks * xs.plane), y_data(ys.blocks * ys.plane);
-    for (int64_t item = begin; item < end; item++) {
-      int64_t chunk = item * item_blocks / blocks, first = item * item_blocks % blocks;
-      float* sums = partial + item * item_blocks * block_floats;
-      std::fill(sums, sums + item_blocks * block_floats, 0.0f);
-      int64_t last_image = std::min(s.N, (chunk + 1) * grain);
-      for (int64_t n = chunk * grain; n < last_image; n += slab_images)
-        for (int64_t i = 0; i < s.P; i += slab_rows) {
-          int64_t rows = std::min(slab_rows, s.P - i),
-                  images = std::min(slab_images, last_image - n);
-          xs = x_slab(i, rows, images);
-          xs.data = x_data.data();
-          k.fill(xs, {x + n * s.H * s.W * s.C, s.H, s.W, s.C, 0});
-          for (int64_t b = 0; b < item_blocks; b++) {
-            ys = y_slab(i, rows, images);
-            ys.data = y_data.data();
-            k.fill(ys, {y + n * s.P * s.Q * s.O, s.P, s.Q, s.O, (first + b) * 2 * k.lanes});
-            for (int64_t band = 0; band < rows; band += band_rows)
-              add_band(xs, ys, band, std::min(band_rows, rows - band), width(first + b),
-                       sums + b * block_floats);
-          }
-        }
-    }
-  }
-
-  // Joins the chunks in order, in f64, and turns the order of `partial` into w (O, C, R, S), for
-  // pairs (block of output channels, input channel) in turn.
-  void join(int64_t begin, int64_t end, const float* partial, float* w) const {
-    const int64_t taps = s.R * s.S, all_blocks = blocks * block_floats;
-    Scratch<float> joined(taps * 2 * k.lanes);  // [tap][output channel]
-    for (int64_t pair = begin; pair < end; pair++) {
-      int64_t block = pair / s.C, c = pair % s.C, first = block * 2 * k.lanes;
-      int64_t used = std::min(2 * k.lanes, s.O - first), wide = width(block) * k.lanes;
-      int64_t before = c / k.lanes * k.lanes, together = std::min(k.lanes, padded - before);
-      for (int64_t t = 0; t < taps; t++) {
-        const float* from =
-            partial + block * block_floats + (before * taps + t * together + c - before) * wide;
-        double sum[2 * kMaxLanes] = {};
-        for (int64_t chunk = 0; chunk < chunks; chunk++)
-          for (int64_t o = 0; o < used; o++) sum[o] += double(from[chunk * all_blocks + o]);
-        for (int64_t o = 0; o < used; o++) joined[t * 2 * k.lanes + o] = float(sum[o]);
-      }
-      for (int64_t o = 0; o < used; o++)
-        for (int64_t t = 0; t < taps; t++)
-          w[((first + o) * s.C + c) * taps + t] = joined[t * 2 * k.lanes + o];
-    }
+  void run(const float* x, const float* y, float* w) const {
+    Scratch<float> sums(chunks * blocks * block_floats());  // [chunk][block][row][output channel]
+    const int64_t parts = divide_up(inputs, item_inputs);
+    parallel_for(chunks * parts, 1, [&](int64_t begin, int64_t end) {
+      Slab xs = x_slab(0, slab_rows, slab_images), ys = y_slab(0, slab_rows, slab_images);
+      Scratch<float> x_data(xs.blocks * xs.plane), y_data(ys.blocks * ys.plane);
+      Scratch<int64_t> places(rows);
+      for (int64_t item = begin; item < end; item++)
+        sum_item(item / parts, item % parts * item_inputs, x, y, x_data.data(), y_data.data(),
+                 places.data(), sums.data() + item / parts * blocks * block_floats());
+    });
+    join(sums.data(), w);
   }
 
  private:
-  Slab x_slab(int64_t first_row, int64_t rows, int64_t images) const {
-    return slab_under(vertical, horizontal, first_row, rows, s.Q, images, s.C, k.lanes);
+  // Sizes of an item, then of a slab: enough images to fill a band, then as many rows as it holds.
+  void cut() {
+    item_inputs = divide_up(inputs, chunks < kFewChunks ? divide_up(kFewChunks, chunks) : 1);
+    Slab one = x_slab(0, s.P, 1);
+    int64_t fitting = std::clamp<int64_t>(kSlabFloats / (one.blocks * one.plane), 1, grain);
+    slab_images = std::clamp<int64_t>(divide_up(kBandPixels, s.Q), 1, fitting);
+    int64_t fitting_rows = kSlabFloats / (one.blocks * one.row * slab_images) - vertical.span(1);
+    slab_rows = std::clamp<int64_t>(fitting_rows / s.stride[0] + 1, 1, s.P);
+    band_rows = std::clamp<int64_t>(kBandPixels / (s.Q * slab_images), 1, slab_rows);
   }
-  Slab y_slab(int64_t first_row, int64_t rows,
-              int64_t images) const {  // one block, every pixel once
-    const Axis plain;
-    return slab_under(plain, plain, first_row, rows, s.Q, images, 2 * k.lanes, k.lanes);
-  }
-  // Vectors of output channels in a block: two, or one in the last.
-  int64_t width(int64_t block) const { return std::min<int64_t>(2, vectors - 2 * block); }
 
-  void add_band(const Slab& xs, const Slab& ys, int64_t first, int64_t rows, int64_t wide,
-                float* sum) const {
+  Slab x_slab(int64_t first, int64_t deep, int64_t images) const {  // the channels of an item
+    return slab_under(vertical, horizontal, first, deep, s.Q, images, item_inputs * k.lanes,
+                      k.lanes);
+  }
+  Slab y_slab(int64_t first, int64_t deep, int64_t images) const {  // one block of channels
+    return slab_under(Axis{}, Axis{}, first, deep, s.Q, images, block_width, k.lanes);
+  }
+  int64_t block_floats() const { return rows * block_width; }
+  // Vectors of output channels in a block: two, or one in the last.
+  int64_t vectors(int64_t block) const {
+    return std::min<int64_t>(kMaxVectors, divide_up(s.O - block * block_width, k.lanes));
+  }
+
+  // Rows of the blocks of input channels before this one, up to whole tiles after the last.
+  int64_t rows_before(int64_t block) const { return std::min(rows, block * k.lanes * s.R * s.S); }
+  // visit(row, tap, c) for every row, block of input channels by block: a block is what stays in
+  // the first-level cache, and what becomes one piece of w. Rows past the last are not visited.
+  template <class Visit>
+  void each_row(int64_t first_block, int64_t last_block, Visit visit) const {
+    const int64_t taps = s.R * s.S;
+    int64_t row = rows_before(first_block);
+    for (int64_t block = first_block; block < last_block; block++)
+      for (int64_t t = 0; t < taps; t++)
+        for (int64_t c = block * k.lanes; c < std::min(s.C, (block + 1) * k.lanes); c++)
+          visit(row++, t, c);
+  }
+
+  // Where the rows of some blocks of input channels stand in a slab that begins with the first of
+  // them; idle rows of the last tile read what its first row does.
+  void place_rows(const Slab& xs, int64_t first, int64_t last, int64_t* places) const {
+    int64_t taps[Axis::kMaxTaps * Axis::kMaxTaps];
+    for (int64_t t = 0; t < s.R * s.S; t++)
+      taps[t] = tap_place(xs, vertical, horizontal, t / s.S, t % s.S, k.lanes);
+    std::fill(places, places + rows, 0);
+    int64_t first_row = rows_before(first);
+    each_row(first, last, [&](int64_t row, int64_t t, int64_t c) {
+      places[row - first_row] = taps[t] + (c / k.lanes - first) * xs.plane + c % k.lanes;
+    });
+  }
+
+  // Sums one chunk for the blocks of input channels of one item, which begin at `first`.
+  void sum_item(int64_t chunk, int64_t first, const float* x, const float* y, float* x_data,
+                float* y_data, int64_t* places, float* sums) const {
+    const int64_t last = std::min(inputs, first + item_inputs),
+                  end = std::min(s.N, (chunk + 1) * grain);
+    const int64_t first_row = rows_before(first), count = rows_before(last) - first_row;
+    auto sums_of = [&](int64_t block) {
+      return sums + block * block_floats() + first_row * vectors(block) * k.lanes;
+    };
+    for (int64_t b = 0; b < blocks; b++)
+      std::fill(sums_of(b), sums_of(b) + count * vectors(b) * k.lanes, 0.0f);
+    for (int64_t n = chunk * grain; n < end; n += slab_images)
+      for (int64_t i = 0; i < s.P; i += slab_rows) {
+        int64_t images = std::min(slab_images, end - n), deep = std::min(slab_rows, s.P - i);
+        Slab xs = x_slab(i, deep, images), ys = y_slab(i, deep, images);
+        xs.data = x_data;
+        ys.data = y_data;
+        place_rows(xs, first, last, places);
+        k.fill(xs, {x + n * s.H * s.W * s.C, s.H, s.W, s.C, first * k.lanes});
+        for (int64_t b = 0; b < blocks; b++) {
+          k.fill(ys, {y + n * s.P * s.Q * s.O, s.P, s.Q, s.O, b * block_width});
+          for (int64_t band = 0; band < deep; band += band_rows)
+            add_band(xs, ys, band, std::min(band_rows, deep - band), places, count, vectors(b),
+                     sums_of(b));
+        }
+      }
+  }
+
+  void add_band(const Slab& xs, const Slab& ys, int64_t first, int64_t deep, const int64_t* places,
+                int64_t count, int64_t wide, float* sums) const {
     WeightTile tile{};
     tile.x_row = s.stride[0] * xs.row;
+    tile.x = xs.data + first * tile.x_row;
     tile.y = ys.data + first * ys.row;
     tile.y_plane = ys.plane;
-    tile.rows = rows;
+    tile.rows = deep;
     tile.pixels = s.Q * xs.images;
-    for (int64_t block = 0; block < xs.blocks; block++)
-      for (int64_t r = 0; r < s.R; r++)
-        for (int64_t t = 0; t < s.S; t++) {
-          const float* x = xs.data + block * xs.plane + first * tile.x_row +
-                           tap_place(xs, vertical, horizontal, r, t, k.lanes);
-          int64_t channels = std::min(k.lanes, padded - block * k.lanes);
-          for (int64_t c = 0; c < channels; c += k.channel_tile) {
-            tile.x = x + c;
-            tile.sum = sum;
-            k.grad_weight[wide - 1](tile);
-            sum += k.channel_tile * wide * k.lanes;
-          }
-        }
+    for (int64_t row = 0; row < count; row += k.weight_rows) {
+      tile.place = places + row;
+      tile.sum = sums + row * wide * k.lanes;
+      k.grad_weight[wide - 1](tile);
+    }
   }
 
-  ConvShape s;
-  const Kernels& k;
-  Axis vertical, horizontal;
-  int64_t vectors, blocks;  // of output channels: vectors, and pairs of them
-  int64_t padded;           // input channels up to a multiple of the tile
-  int64_t block_floats;     // of one block of output channels of the gradient
-  int64_t grain, chunks;    // images a chunk
-  int64_t item_blocks;      // blocks of output channels an item
-  int64_t slab_images, slab_rows, band_rows;
+  // Adds the chunks in order, in f64, and turns [row][output channel] into w (O, C, R, S), a block
+  // of input channels at a time: each is a run of w for every o.
+  void join(const float* sums, float* w) const {
+    const int64_t taps = s.R * s.S;
+    parallel_for(blocks * inputs, 1, [&](int64_t begin, int64_t end) {
+      Scratch<float> turned(block_width * k.lanes * taps);  // [output channel][run]
+      for (int64_t piece = begin; piece < end; piece++) {
+        int64_t block = piece / inputs, from_block = piece % inputs, c0 = from_block * k.lanes;
+        int64_t wide = vectors(block) * k.lanes, o = block * block_width;
+        int64_t used = std::min(wide, s.O - o), run = std::min(k.lanes, s.C - c0) * taps;
+        each_row(from_block, from_block + 1, [&](int64_t row, int64_t t, int64_t c) {
+          double sum[kMaxVectors * kMaxLanes] = {};
+          for (int64_t chunk = 0; chunk < chunks; chunk++) {
+            const float* from = sums + (chunk * blocks + block) * block_floats() + row * wide;
+            for (int64_t lane = 0; lane < used; lane++) sum[lane] += double(from[lane]);
+          }
+          for (int64_t lane = 0; lane < used; lane++)
+            turned[lane * run + (c - c0) * taps + t] = float(sum[lane]);
+        });
+        for (int64_t lane = 0; lane < used; lane++)
+          std::copy(turned.data() + lane * run, turned.data() + (lane + 1) * run,
+                    w + ((o + lane) * s.C + c0) * taps);
+      }
+    });
+  }
+
+  const ConvShape s;
+  const Kernels& k = kernels();
+  const Axis vertical, horizontal;
+  const int64_t block_width, blocks;  // of output channels
+  const int64_t rows;                 // pairs of tap and input channel, up to whole tiles
+  const int64_t grain, chunks;        // images a chunk
+  const int64_t inputs;               // blocks of input channels, of one vector
+  int64_t item_inputs = 1, slab_images = 0, slab_rows = 0, band_rows = 0;
 };
+
+// T(x, w, y) at stride 1 is as well a convolution of y, with the kernel turned by 180 degrees,
+// whose output is x: dT/dw[o, c, r, s] of one is dT/dw[c, o, R - 1 - r, S - 1 - s] of the other.
+// This puts the channels of x into the vectors when y has but one or two.
+bool better_exchanged(const ConvShape& s) {
+  return s.O <= kMaxNarrow && s.C > s.O && s.stride[0] == 1 && s.stride[1] == 1;
+}
+
+ConvShape exchanged(const ConvShape& s) {
+  ConvShape out = s;
+  std::swap(out.C, out.O);
+  std::swap(out.H, out.P);
+  std::swap(out.W, out.Q);
+  out.padding[0] = s.dilation[0] * (s.R - 1) - s.padding[0];  // below 0: a crop, as good here
+  out.padding[1] = s.dilation[1] * (s.S - 1) - s.padding[1];
+  return out;
+}
 
 }  // namespace
 
-bool serves(const ConvShape& s) {
-  return s.groups == 1 && s.R <= Axis::kMaxTaps && s.S <= Axis::kMaxTaps;
-}
-
 void grad_weight(const ConvShape& s, const float* x, const float* y, float* w) {
-  const WeightGradient gradient(s);
-  Scratch<float> partial(gradient.partial_floats());
-  parallel_for(gradient.items(), 1, [&](int64_t begin, int64_t end) {
-    gradient.sum_items(begin, end, x, y, partial.data());
-  });
-  parallel_for((s.O + 2 * kernels().lanes - 1) / (2 * kernels().lanes) * s.C, 8,
-               [&](int64_t begin, int64_t end) { gradient.join(begin, end, partial.data(), w); });
+  if (!better_exchanged(s)) return WeightGradient(s).run(x, y, w);
+  const int64_t taps = s.R * s.S;
+  Scratch<float> turned(s.weights());  // (C, O, R, S)
+  WeightGradient(exchanged(s)).run(y, x, turned.data());
+  for (int64_t o = 0; o < s.O; o++)
+    for (int64_t c = 0; c < s.C; c++)
+      for (int64_t t = 0; t < taps; t++)
+        w[(o * s.C + c) * taps + t] = turned[(c * s.O + o) * taps + taps - 1 - t];
 }
 
 }  // namespace clade::kernels::direct
