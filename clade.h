@@ -1,4 +1,5 @@
-// All of Clade's public headers, floor by floor. A program that uses one part includes that part.
+// Clade's public headers, floor by floor; the kernels are included one by one. A program that uses
+// one part includes that part.
 #pragma once
 
 #include "tensor/device.h"
@@ -16,3 +17,41 @@
 #include "tensor/tensor.h"
 #include "tensor/text.h"
 #include "tensor/view.h"
+
+#include "data/batches.h"
+#include "data/catalog.h"
+#include "data/dataset.h"
+#include "data/labels.h"
+#include "data/missing.h"
+#include "data/prepare.h"
+#include "data/scaling.h"
+
+#include "clustering/centroid/kmeans.h"
+#include "clustering/density/hdbscan.h"
+#include "clustering/manifold/pca.h"
+#include "clustering/manifold/umap.h"
+#include "clustering/metrics/accuracy.h"
+#include "clustering/metrics/information.h"
+#include "clustering/metrics/pairs.h"
+#include "clustering/metrics/silhouette.h"
+#include "clustering/metrics/trustworthiness.h"
+#include "clustering/mixture/gmm.h"
+#include "clustering/neighbors/knn.h"
+
+#include "autograd/functions.h"
+#include "autograd/gradient_check.h"
+#include "autograd/var.h"
+
+#include "nn/init.h"
+#include "nn/layers.h"
+#include "nn/losses.h"
+#include "nn/module.h"
+#include "nn/sequential.h"
+
+#include "optim/checkpoint.h"
+#include "optim/optimizer.h"
+#include "optim/schedule.h"
+
+#include "models/dynamic_blocks.h"
+#include "models/vae.h"
+#include "models/vae_training.h"
