@@ -41,13 +41,6 @@ if(CLADE_TESTS)
     clade_missing("GoogleTest (or configure with -DCLADE_TESTS=OFF)" "libgtest-dev")
   endif()
 endif()
-if(CLADE_BENCH)
-  find_package(benchmark QUIET)
-  if(NOT benchmark_FOUND)
-    clade_missing("Google Benchmark (or configure with -DCLADE_BENCH=OFF)" "libbenchmark-dev")
-  endif()
-endif()
-
 if(CLADE_MISSING)
   message(FATAL_ERROR "Clade needs what this system does not have:\n${CLADE_MISSING}"
           "On Debian, scripts/setup installs all of it.")

@@ -1,23 +1,18 @@
-# clade_floor(name PUBLIC ... PRIVATE ...): one library clade_<name>, alias clade::<name>, from the
-# sources below <name>/. A floor without sources yet is skipped.
+# clade_floor(name PUBLIC ... PRIVATE ... HEADERS ...): one library clade_<name>, alias clade::<name>,
+# from the sources below <name>/. HEADERS: header-only libraries, which nobody links.
 function(clade_floor name)
-  cmake_parse_arguments(ARG "" "" "PUBLIC;PRIVATE" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "PUBLIC;PRIVATE;HEADERS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
-  if(NOT sources)
-    return()
-  endif()
   add_library(clade_${name} STATIC ${sources})
   add_library(clade::${name} ALIAS clade_${name})
   set_target_properties(clade_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
   target_include_directories(clade_${name} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/clade>)
   target_compile_features(clade_${name} PUBLIC cxx_std_20)
-  foreach(dependency ${ARG_PUBLIC})
-    if(TARGET ${dependency})
-      target_link_libraries(clade_${name} PUBLIC ${dependency})
-    endif()
+  target_link_libraries(clade_${name} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+  foreach(dependency ${ARG_HEADERS} clade::options)
+    target_link_libraries(clade_${name} PRIVATE $<BUILD_INTERFACE:${dependency}>)
   endforeach()
-  target_link_libraries(clade_${name} PRIVATE ${ARG_PRIVATE} clade::options)
   set_property(GLOBAL APPEND PROPERTY CLADE_FLOORS clade_${name})
 endfunction()
 
