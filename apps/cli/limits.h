@@ -50,7 +50,7 @@ inline CLI::Validator validator(const OneOf& limit) {
     for (const std::string& word : limit.words)
       if (word == given) return "";
     const std::string best = nearest(given, limit.words);
-    return text("expected one of ", listed, "; got '", given, "'",
+    return text("expected ", limit.words.size() > 1 ? "one of " : "", listed, "; got '", given, "'",
                 best.empty() ? "" : text("; did you mean ", best, "?"));
   };
   return CLI::Validator(check, "");

@@ -1,5 +1,7 @@
 #include "apps/cluster/clustering.h"
 
+#include <algorithm>
+
 #include "clustering/centroid/kmeans.h"
 #include "clustering/density/soft_membership.h"
 #include "clustering/manifold/umap.h"
@@ -32,7 +34,8 @@ Clusterings cluster_latent(const Tensor& latent, const ClusterOptions& options, 
   found.hdbscan = cluster::hdbscan(found.embedding, density, progress);
   found.hdbscan_soft = cluster::soft_labels(found.embedding, found.hdbscan, progress);
 
-  found.k = options.clusters.value_or(classes ? classes : found.hdbscan.cluster_count);
+  found.k = options.clusters.value_or(classes ? std::min(classes, latent.size(0))
+                                              : found.hdbscan.cluster_count);
   if (!found.k) return found;
 
   watch.start("gmm");

@@ -26,11 +26,16 @@ struct Declare {
     if constexpr (!requires { member.has_value(); }) option->capture_default_str();
   }
   static void limit(CLI::Option& option, AtLeast kind, bool whole) {
-    option.check(validator(Numbers{.low = kind.low, .whole = whole}))->type_name(whole ? "N" : "X");
+    limit(option, Numbers{.low = kind.low, .whole = whole});
   }
   static void limit(CLI::Option& option, Above kind, bool whole) {
-    option.check(validator(Numbers{.low = kind.low, .whole = whole, .open = true}))
-        ->type_name(whole ? "N" : "X");
+    limit(option, Numbers{.low = kind.low, .whole = whole, .open = true});
+  }
+  static void limit(CLI::Option& option, Between kind, bool whole) {
+    limit(option, Numbers{.low = kind.low, .high = kind.high, .whole = whole});
+  }
+  static void limit(CLI::Option& option, const Numbers& numbers) {
+    option.check(validator(numbers))->type_name(numbers.whole ? "N" : "X");
   }
   static void limit(CLI::Option& option, Words kind, bool) {
     std::istringstream words(kind.list);

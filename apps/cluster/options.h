@@ -21,7 +21,7 @@ struct ClusterOptions {
   double min_dist = 0;
   int64_t seed = 1;
   std::string device = "cpu";
-  std::optional<std::string> out, data_dir, label_column, profile;
+  std::optional<std::string> out, data_dir, label_column, drop_columns, profile;
   bool resume = false, quiet = false;
 };
 
@@ -31,6 +31,9 @@ struct AtLeast {
 };
 struct Above {
   double low;
+};
+struct Between {
+  double low, high;
 };
 struct Words {
   const char* list;  // separated by blanks
@@ -55,7 +58,7 @@ void visit(Options& o, Visitor&& v) {
   v("--beta", o.beta, AtLeast{0}, "weight of the KL term");
   v("--lr", o.lr, Above{0}, "learning rate of Adam");
   v("--n-neighbors", o.n_neighbors, AtLeast{2}, "UMAP: neighbours of a point");
-  v("--min-dist", o.min_dist, AtLeast{0}, "UMAP: how far apart points are kept");
+  v("--min-dist", o.min_dist, Between{0, 1}, "UMAP: how far apart points are kept");
   v("--umap-dim", o.umap_dim, AtLeast{1}, "UMAP: dimensions of the embedding");
   v("--min-cluster-size", o.min_cluster_size, AtLeast{2},
     "HDBSCAN: the fewest points that are a cluster [rows / 140, at least 20]");
@@ -64,10 +67,12 @@ void visit(Options& o, Visitor&& v) {
     "k of GMM and k-means [number of classes, else what HDBSCAN found]");
   v("--label-column", o.label_column, Anything{"NAME"},
     "of a table: the column with the known classes (name, or number from 1; -1: the last)");
+  v("--drop-columns", o.drop_columns, Anything{"NAMES"},
+    "of a table: columns to leave out, separated by commas");
   v("--limit", o.limit, AtLeast{1}, "only the first N rows");
   v("--data-dir", o.data_dir, Anything{"DIR"}, "where to look for data sets first");
   v("--seed", o.seed, AtLeast{0}, "of all randomness: same seed, same result");
-  v("--threads", o.threads, AtLeast{1}, "[all cores]");
+  v("--threads", o.threads, Between{1, 4096}, "[all cores]");
   v("--device", o.device, Words{"cpu"}, "what computes");
   v("--out", o.out, Anything{"DIR"}, "the run's folder [runs/<data>]");
   v("--profile", o.profile, Anything{"FILE"}, "write a trace of all kernels, for ui.perfetto.dev");

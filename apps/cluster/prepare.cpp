@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "apps/cli/usage.h"
-#include "data/catalog.h"
 #include "data/missing.h"
 #include "data/prepare.h"
 #include "data/scaling.h"
@@ -25,17 +24,6 @@ double parameter(const std::string& how, double low, double high) {
 }
 
 }  // namespace
-
-data::Dataset load_data(const ClusterOptions& options) {
-  data::LoadOptions load;
-  load.data_dir = options.data_dir.value_or("");
-  load.limit = options.limit.value_or(0);
-  load.csv.label_column = options.label_column.value_or("");
-  data::Dataset d = data::load(options.data, load);
-  if (d.size() < 3)
-    fail("cluster", "at least 3 rows", text(d.size(), " in ", options.data), "take more data");
-  return d;
-}
 
 data::Dataset prepare(const data::Dataset& loaded) {
   if (!loaded.is_images()) return data::Scaling::standard(loaded).apply(loaded);

@@ -1,14 +1,13 @@
-// From files to what the model sees: images brought to a side that is a power of two, tables to one
-// scale, then values hidden as --missing asks.
+// From a data set to what the model sees: images brought to a side that is a power of two, tables
+// to one scale, then values hidden as --missing asks.
 #pragma once
 
-#include "apps/cluster/options.h"
+#include <string>
+
 #include "data/dataset.h"
 #include "tensor/random.h"
 
 namespace clade::apps {
-
-data::Dataset load_data(const ClusterOptions& options);
 
 // Images: above 64 pixels averaged down to 64, below 16 enlarged to 16, then padded to the next
 // power of two (P0, IV.C.1: 28 to 32, 128 to 64). Tables: columns to mean 0, deviation 1.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "apps/load.h"
 #include "tensor/error.h"
 #include "tensor/parallel.h"
 #include "tensor/text.h"
@@ -65,16 +66,16 @@ ClusterOptions with_recipe(const ClusterOptions& given, const data::Dataset& see
 }
 
 ScaledDown scaled_down(const ClusterOptions& given, const ClusterOptions& used,
-                       const data::Dataset& seen, int64_t rows_in_all) {
+                       const data::Dataset& seen) {
   ScaledDown out;
   ClusterOptions full = given;
-  if (given.limit && seen.size() < rows_in_all) {
-    out.what.push_back(text(seen.size(), " of ", rows_in_all, " rows"));
+  const int64_t n = seen.size(), all = std::max(n, rows_in_catalog(given.data));
+  if (given.limit && n < all) {
+    out.what.push_back(text(n, " of ", all, " rows"));
     full.limit.reset();
   }
-  const int64_t epochs = full_epochs(full.limit ? seen.size() : std::max(rows_in_all, seen.size()));
-  if (used.epochs && *used.epochs < epochs) {
-    out.what.push_back(text(*used.epochs, " of ", epochs, " epochs"));
+  if (used.epochs && *used.epochs < full_epochs(all)) {
+    out.what.push_back(text(*used.epochs, " of ", full_epochs(all), " epochs"));
     full.epochs.reset();
   }
   if (used.filters && *used.filters < full_filters(seen)) {
@@ -82,8 +83,9 @@ ScaledDown scaled_down(const ClusterOptions& given, const ClusterOptions& used,
         text(*used.filters, " of ", full_filters(seen), " filters in the first block"));
     full.filters.reset();
   }
-  if (full.out && !out.what.empty()) full.out = *full.out + "-full";
-  if (!out.what.empty()) out.full_command = command_line(full);
+  if (out.what.empty()) return out;
+  if (full.out) full.out = *full.out + "-full";
+  out.full_command = command_line(full);
   return out;
 }
 

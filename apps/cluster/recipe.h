@@ -24,8 +24,7 @@ struct ScaledDown {
   std::vector<std::string> what;  // "3 of 50 epochs"; empty: this is the full run
   std::string full_command;       // the same without what was scaled down
 };
-// rows_in_all: rows of the data set without --limit, 0 where that is not known.
 ScaledDown scaled_down(const ClusterOptions& given, const ClusterOptions& used,
-                       const data::Dataset& seen, int64_t rows_in_all);
+                       const data::Dataset& seen);
 
 }  // namespace clade::apps

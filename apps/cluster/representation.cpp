@@ -40,6 +40,7 @@ std::string training_description(const ClusterOptions& o) {
   ClusterOptions kept;
   kept.data = o.data, kept.missing = o.missing, kept.model = o.model,
   kept.label_column = o.label_column;
+  kept.drop_columns = o.drop_columns;
   kept.filters = o.filters, kept.latent = o.latent, kept.batch = o.batch, kept.beta = o.beta;
   kept.lr = o.lr, kept.seed = o.seed, kept.limit = o.limit;
   return command_line(kept);

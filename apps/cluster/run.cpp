@@ -1,14 +1,13 @@
 #include "apps/cluster/run.h"
 
 #include <cstdio>
-#include <filesystem>
 
 #include "apps/cli/progress_line.h"
 #include "apps/cluster/outcome.h"
 #include "apps/cluster/prepare.h"
 #include "apps/cluster/run_folder.h"
 #include "apps/cluster/summary.h"
-#include "data/catalog.h"
+#include "apps/load.h"
 #include "tensor/parallel.h"
 #include "tensor/profiler.h"
 
@@ -17,11 +16,11 @@ namespace {
 
 constexpr int64_t kSamples = 14;  // images shown large in the report
 
-// Rows of the whole data set, where the catalog or the data themselves know.
-int64_t rows_in_all(const ClusterOptions& options, int64_t loaded) {
-  for (const auto& entry : data::catalog(options.data_dir.value_or("")))
-    if (entry.name == options.data) return entry.rows;
-  return loaded;
+data::Dataset load(const ClusterOptions& o) {
+  data::Dataset d = load_data({o.data, o.data_dir, o.label_column, o.drop_columns, o.limit});
+  if (d.size() < 3)
+    fail("cluster", "at least 3 rows", text(d.size(), " in ", o.data), "take more data");
+  return d;
 }
 
 std::vector<int64_t> pick_samples(int64_t n, const Random& rng) {
@@ -38,8 +37,7 @@ Outcome run(const ClusterOptions& given, ProgressLine& line) {
   o.given = given;
 
   watch.start("load");
-  data::Dataset loaded = load_data(given);
-  const int64_t in_all = rows_in_all(given, loaded.size());
+  data::Dataset loaded = load(given);
 
   watch.start("prepare");
   data::Dataset prepared = prepare(loaded);
@@ -58,7 +56,7 @@ Outcome run(const ClusterOptions& given, ProgressLine& line) {
   o.methods = score(o.clusterings, o.seen.labels);
   watch.stop();
   o.times = watch.stages();
-  o.scaled_down = scaled_down(o.given, o.used, o.seen, in_all);
+  o.scaled_down = scaled_down(o.given, o.used, o.seen);
   return o;
 }
 

@@ -1,5 +1,7 @@
 #include "apps/cluster/run_folder.h"
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -43,9 +45,9 @@ std::string cell(const std::string& word) {
 void make_folder(const std::string& folder) {
   std::error_code problem;
   std::filesystem::create_directories(folder, problem);
-  if (problem || !std::filesystem::is_directory(folder))
+  if (problem || access(folder.c_str(), W_OK) != 0)
     fail("--out", text("a folder that can be written, ", folder),
-         problem ? problem.message() : "a file", "choose another");
+         problem ? problem.message() : "no right to write", "choose another");
 }
 
 std::string run_json(const Outcome& o) {

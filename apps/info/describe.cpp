@@ -4,9 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "apps/cli/progress_line.h"
 #include "apps/cli/table.h"
-#include "data/catalog.h"
 #include "data/readers/idx.h"
 #include "tensor/file.h"
 #include "tensor/npy.h"
@@ -149,13 +147,14 @@ bool is_idx(const std::string& path) {
 
 }  // namespace
 
-std::string describe(const std::string& path) {
+std::string describe(const LoadRequest& request) {
+  const std::string& path = request.name_or_path;
   if (ends_with(path, ".npy")) return describe_tensor(load_npy(path));
   if (ends_with(path, ".safetensors")) return describe_safetensors(path);
   if (is_idx(path)) return describe_tensor(data::load_idx(path));
   std::error_code ignored;
   if (std::filesystem::exists(path + "/run.json", ignored)) return describe_run(path);
-  return describe_dataset(data::load(path));
+  return describe_dataset(load_data(request));
 }
 
 }  // namespace clade::apps

@@ -3,10 +3,12 @@
 
 #include <string>
 
+#include "apps/load.h"
+
 namespace clade::apps {
 
-// path: .npy, .safetensors, a run's folder, or whatever data::load() takes (tables, images, names
+// A .npy, .safetensors, a run's folder, or whatever data::load() takes (tables, images, names
 // of the catalog). Throws Error when it cannot be read.
-std::string describe(const std::string& path);
+std::string describe(const LoadRequest& request);
 
 }  // namespace clade::apps

@@ -34,10 +34,10 @@ function section(title, caption, ...content) {
 function responsive(draw) {
   const element = h('div.plot');
   let last = 0;
-  new ResizeObserver(() => {
+  new ResizeObserver(() => requestAnimationFrame(() => {
     const width = element.clientWidth;
     if (width && width !== last) element.replaceChildren(draw(last = width));
-  }).observe(element);
+  })).observe(element);
   return element;
 }
 

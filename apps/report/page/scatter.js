@@ -79,9 +79,8 @@ function scatterPanel(grouping, redrawAll) {
   }
   function showLegend() {
     const shown = grouping.groups.map((g, i) => ({g, i})).filter(({g}) => g.size).sort((a, b) => a.g.noise - b.g.noise);
-    const refresh = () => { showLegend(); draw(); };
-    legend.replaceChildren(...shown.map(({g, i}) => h('button', {
-      type: 'button', 'aria-pressed': !hidden.has(i), title: 'click: hide or show; double click: this one alone',
+    const buttons = shown.map(({g, i}) => h('button', {
+      type: 'button', title: 'click: hide or show; double click: this one alone',
       onclick: () => { hidden.has(i) ? hidden.delete(i) : hidden.add(i); refresh(); },
       ondblclick: () => {
         const alone = shown.every(s => s.i === i || hidden.has(s.i));
@@ -89,7 +88,11 @@ function scatterPanel(grouping, redrawAll) {
         if (!alone) shown.forEach(s => { if (s.i !== i) hidden.add(s.i); });
         refresh();
       },
-    }, h('span.dot', {style: `background:${g.colour}`}), g.name, h('small', {}, count(g.size)))));
+    }, h('span.dot', {style: `background:${g.colour}`}), g.name, h('small', {}, count(g.size))));
+    const mark = () => buttons.forEach((b, at) => b.setAttribute('aria-pressed', !hidden.has(shown[at].i)));
+    const refresh = () => { mark(); draw(); };
+    mark();
+    legend.replaceChildren(...buttons);
   }
 
   const toScreen = i => {
