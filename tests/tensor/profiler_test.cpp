@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <iterator>
@@ -48,9 +49,13 @@ int count(const std::string& text, const std::string& part) {
 
 TEST(Profiler, TheTableAddsUpByNameAndSortsByTime) {
   profiler::start();
-  work("short", 1);
-  work("a_long_kernel_name", 10, 4e7, 2e6);
-  work("a_long_kernel_name", 10, 4e7, 2e6);
+  auto begin = std::chrono::steady_clock::now();
+  work("short", 0);
+  // However long a busy machine made "short" last, the other lasts longer.
+  auto taken = std::chrono::steady_clock::now() - begin;
+  int length = 10 + int(std::chrono::duration_cast<std::chrono::milliseconds>(taken).count());
+  work("a_long_kernel_name", length, 4e7, 2e6);
+  work("a_long_kernel_name", length, 4e7, 2e6);
   profiler::stop();
   std::vector<std::string> rows = lines(profiler::table());
   ASSERT_EQ(rows.size(), 3u);
@@ -63,7 +68,7 @@ TEST(Profiler, TheTableAddsUpByNameAndSortsByTime) {
   EXPECT_EQ(busy[0], "a_long_kernel_name");
   EXPECT_EQ(busy[1], "2");
   double ms = std::stod(busy[2]), share = std::stod(busy[3]);
-  EXPECT_GE(ms, 20);
+  EXPECT_GE(ms, 2 * length);
   EXPECT_GT(share, 0);
   EXPECT_LE(share, 100);
   EXPECT_NEAR(std::stod(busy[5]), 80 / ms, 0.051);  // 8e7 FLOPs in ms 1e-3 s, in 1e9 a second
@@ -156,10 +161,15 @@ TEST(Profiler, AnEmptyTraceIsATrace) {
 }
 
 TEST(Profiler, CostsNextToNothingWhenOff) {
-  auto start = std::chrono::steady_clock::now();
-  for (int i = 0; i < 1000000; i++) profiler::Span span("off", 1, 1);
-  std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  EXPECT_LT(seconds.count(), 0.1);  // 100 ns each, where a record takes about as much
+  // The least of ten: in the others the machine may have done something else.
+  double least = 1;
+  for (int repeat = 0; repeat < 10; repeat++) {
+    auto start = std::chrono::steady_clock::now();
+    for (int i = 0; i < 100000; i++) profiler::Span span("off", 1, 1);
+    std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    least = std::min(least, seconds.count());
+  }
+  EXPECT_LT(least / 100000, 50e-9);  // a span that records reads the clock twice: more than that
 }
 
 }  // namespace
