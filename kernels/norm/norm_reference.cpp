@@ -25,7 +25,7 @@ template <class T, class StatisticsOf>
 void backward(const View& x, const View& dy, const View& gamma, StatisticsOf statistics,
               bool through_statistics, const View& dx, const View& dgamma, const View& dbeta) {
   for (int64_t c = 0; c < x.shape[1]; c++) {
-    auto [mean, inv_std] = statistics(c);
+    const double mean = statistics(c).mean, inv_std = statistics(c).inv_std;
     auto xhat = [&](const int64_t* i) { return (double(element<T>(x, i)) - mean) * inv_std; };
     double m = double(x.numel() / x.shape[1]), sum = 0, dot = 0;
     for_each_of_channel(x, c, [&](const int64_t* i) {

@@ -18,11 +18,11 @@ struct Sum {
 // NaN wins over everything, in both.
 struct Largest {
   static constexpr double kStart = -std::numeric_limits<double>::infinity();
-  static double join(double a, double b) { return (b > a) | (b != b) ? b : a; }
+  static double join(double a, double b) { return b > a || b != b ? b : a; }
 };
 struct Smallest {
   static constexpr double kStart = std::numeric_limits<double>::infinity();
-  static double join(double a, double b) { return (b < a) | (b != b) ? b : a; }
+  static double join(double a, double b) { return b < a || b != b ? b : a; }
 };
 
 // The n elements x[0], x[step], x[2 step], ...; Op::kStart when n is 0.
