@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "tensor/error.h"
@@ -65,7 +66,7 @@ class Pool {
     {
       std::lock_guard lock(mutex_);
       if (current_) return false;
-      while (int(workers_) < job.helpers_wanted) start_worker();
+      while (workers_ < job.helpers_wanted && start_worker()) continue;
       current_ = &job;
       posted_.fetch_add(1, std::memory_order_release);
     }
@@ -82,9 +83,15 @@ class Pool {
   }
 
  private:
-  void start_worker() {
-    std::thread([this] { serve(); }).detach();
+  // False when the system has no more threads: fewer do the same work.
+  bool start_worker() {
+    try {
+      std::thread([this] { serve(); }).detach();
+    } catch (const std::system_error&) {
+      return false;
+    }
     workers_++;
+    return true;
   }
 
   void serve() {
