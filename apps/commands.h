@@ -12,5 +12,6 @@ void add_cluster(CLI::App& program);
 void add_metrics(CLI::App& program);
 void add_info(CLI::App& program);
 void add_datasets(CLI::App& program);
+void add_ops(CLI::App& program);
 
 }  // namespace clade::apps

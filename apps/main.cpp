@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
   add_metrics(program);
   add_info(program);
   add_datasets(program);
+  add_ops(program);
 
   install_interrupt_handler();
   try {
