@@ -5,16 +5,14 @@
 #include "kernels/conv/conv_direct_body.h"
 
 namespace clade::kernels::direct {
-const Kernels* avx512_kernels() {
-  static constexpr Kernels kernels = make_kernels("avx512");
-  return &kernels;
-}
+constexpr Kernels kKernels = make_kernels("avx512");
+const Kernels* const avx512_kernels = &kKernels;
 }  // namespace clade::kernels::direct
 
 #else
 #include "kernels/conv/conv_direct_kernels.h"
 
 namespace clade::kernels::direct {
-const Kernels* avx512_kernels() { return nullptr; }
+const Kernels* const avx512_kernels = nullptr;
 }  // namespace clade::kernels::direct
 #endif

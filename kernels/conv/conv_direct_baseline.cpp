@@ -5,8 +5,6 @@
 #include "kernels/conv/conv_direct_body.h"
 
 namespace clade::kernels::direct {
-const Kernels* baseline_kernels() {
-  static constexpr Kernels kernels = make_kernels("baseline");
-  return &kernels;
-}
+constexpr Kernels kKernels = make_kernels("baseline");
+const Kernels* const baseline_kernels = &kKernels;
 }  // namespace clade::kernels::direct

@@ -2,7 +2,7 @@
 // one source per instruction set, which says the lanes and the registers; everything here has
 // internal linkage, for the reason that conv_direct_kernels.h gives.
 //
-// Both multiplying kernels hold a tile of sums in registers and do nothing but broadcast one float,
+// The multiplying kernels hold a tile of sums in registers and do nothing but broadcast one float,
 // load a vector and multiply-add. A tile of P broadcasts by K vectors costs P + K loads for P K
 // multiply-adds; the processor can do two of each a cycle, a multiply-add takes 4 cycles, so it
 // wants P K >= 8 sums and P + K well under P K. The files are compiled with -ffp-contract=fast:

@@ -1,10 +1,7 @@
 // Chooses the instruction set of the direct convolution, once, at its first use.
-#include "kernels/conv/conv_direct_kernels.h"
-
 #include <cstring>
 
 #include "kernels/conv/conv_direct.h"
-#include "kernels/conv/conv_direct_axis.h"
 
 namespace clade::kernels::direct {
 namespace {
@@ -12,15 +9,15 @@ namespace {
 bool runs_here(const Kernels* k) {
   if (!k) return false;
 #if defined(__x86_64__)
-  if (k == avx512_kernels()) return __builtin_cpu_supports("avx512f");
-  if (k == avx2_kernels()) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (k == avx512_kernels) return __builtin_cpu_supports("avx512f");
+  if (k == avx2_kernels) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #endif
-  return k == baseline_kernels();
+  return k == baseline_kernels;
 }
 
 // The first that runs here, best first; with a name, only the one so named.
 const Kernels* choose(const char* name) {
-  for (const Kernels* k : {avx512_kernels(), avx2_kernels(), baseline_kernels()})
+  for (const Kernels* k : {avx512_kernels, avx2_kernels, baseline_kernels})
     if (runs_here(k) && (!name || std::strcmp(k->name, name) == 0)) return k;
   return nullptr;
 }
@@ -31,10 +28,6 @@ const Kernels*& current() {
 }
 
 }  // namespace
-
-bool serves(const ConvShape& s) {
-  return s.groups == 1 && s.R <= Axis::kMaxTaps && s.S <= Axis::kMaxTaps;
-}
 
 const Kernels& kernels() { return *current(); }
 

@@ -27,8 +27,7 @@ struct Slab {
   float* data;
 };
 
-// The images that a slab is filled from: (images, height, width, channels), dense but for the
-// batch.
+// The images that a slab is filled from: (images, height, width, channels), dense.
 struct Images {
   const float* data;
   int64_t height, width, channels, first_channel;
@@ -84,9 +83,10 @@ struct Kernels {
   void (*grad_weight[kMaxVectors])(const WeightTile&);       // by vectors - 1
 };
 
-// Null where the compiler was not given the instruction set.
-const Kernels* avx512_kernels();
-const Kernels* avx2_kernels();
-const Kernels* baseline_kernels();
+// Null where the compiler was not given the instruction set. Data, not functions: no instruction of
+// a set may run before it is known that the processor has it.
+extern const Kernels* const avx512_kernels;
+extern const Kernels* const avx2_kernels;
+extern const Kernels* const baseline_kernels;
 
 }  // namespace clade::kernels::direct

@@ -208,6 +208,10 @@ class Sweep {
 
 }  // namespace
 
+bool serves(const ConvShape& s) {
+  return s.groups == 1 && s.R <= Axis::kMaxTaps && s.S <= Axis::kMaxTaps;
+}
+
 void forward(const ConvShape& s, const float* x, const float* w, const float* bias, float* y) {
   if (s.N * s.P * s.Q * s.O == 0) return;
   Sweep sweep(forward_axis(s, 0), forward_axis(s, 1), s.N, {s.H, s.W, s.C}, {s.P, s.Q, s.O});
