@@ -21,17 +21,17 @@ struct KMeansOptions {
   };
   int64_t k = 8;
   Init init = Init::plus_plus;
-  Tensor centres;      // (k, d), for Init::given
-  int n_init = 1;      // starts; the one of least inertia is kept. Init::given starts once
-  int max_iter = 300;  // per start, >= 1
-  double tol = 1e-4;   // stop when the centres move, squared and summed, by no more than this times
-                       // the mean variance of the columns; 0: only when no label changes
+  Tensor centres = {};  // (k, d), for Init::given
+  int n_init = 1;       // starts; the one of least inertia is kept. Init::given starts once
+  int max_iter = 300;   // per start, >= 1
+  double tol = 1e-4;  // stop when the centres move, squared and summed, by no more than this times
+                      // the mean variance of the columns; 0: only when no label changes
   uint64_t seed = 0;
 };
 
 struct KMeans {
-  Tensor centres;  // (k, d), dtype of x
-  Tensor labels;   // (n) i32: nearest centre of each row, ties to the lowest
+  Tensor centres = {};  // (k, d), dtype of x
+  Tensor labels;        // (n) i32: nearest centre of each row, ties to the lowest
   double inertia = 0;
   int iterations = 0;  // of the start that was kept
   bool converged = false;

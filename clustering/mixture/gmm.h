@@ -21,8 +21,9 @@ namespace clade::cluster {
 struct GmmOptions {
   int64_t k = 1;
   Covariance covariance = Covariance::full;
-  Tensor responsibilities;  // (n, k), rows of sum 1: where EM starts. Undefined: k-means labels
-  int n_init = 1;           // k-means starts (seeds seed, seed + 1, ...); the likeliest fit is kept
+  Tensor responsibilities =
+      {};          // (n, k), rows of sum 1: where EM starts. Undefined: k-means labels
+  int n_init = 1;  // k-means starts (seeds seed, seed + 1, ...); the likeliest fit is kept
   int max_iter = 100;
   double tol = 1e-3;        // stop when the mean log-likelihood changes by less
   double reg_covar = 1e-6;  // added to every variance
