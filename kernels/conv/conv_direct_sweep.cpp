@@ -119,28 +119,31 @@ class Sweep {
 
   // Block after block, in the orders that SweepTile asks for, zeros where there is no channel.
   void pack(const Weights& w, float* to) const {
+    const int64_t sources = padded_sources();
+    auto place = [&](int64_t t, int64_t c, int64_t o) {
+      return w.w + o * w.target + c * w.source + taps.r[t] * horizontal.taps + taps.s[t];
+    };
     if (narrow) {
       for (int64_t t = 0; t < taps.count; t++)
         for (int64_t b = 0; b < source.channels; b += k.lanes)
           for (int64_t o = 0; o < target.channels; o++)
-            for (int64_t c = b; c < b + k.lanes; c++) *to++ = weight(w, t, c, o);
+            for (int64_t c = b; c < b + k.lanes; c++)
+              *to++ = c < source.channels ? *place(t, c, o) : 0;
       return;
     }
-    int64_t sources = padded_sources();
     int64_t blocks = (target.channels + block_width - 1) / block_width;
     parallel_for(blocks * sources, 16, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++) {
         int64_t o = i / sources * block_width, c = i % sources, width = vectors(o) * k.lanes;
-        for (int64_t t = 0; t < taps.count; t++) {
-          float* row = to + i / sources * block_floats(0) + (t * sources + c) * width;
-          for (int64_t lane = 0; lane < width; lane++) row[lane] = weight(w, t, c, o + lane);
+        int64_t used = c < source.channels ? std::min(width, target.channels - o) : 0;
+        float* row = to + i / sources * block_floats(0) + c * width;
+        for (int64_t t = 0; t < taps.count; t++, row += sources * width) {
+          const float* from = used > 0 ? place(t, c, o) : nullptr;
+          for (int64_t lane = 0; lane < used; lane++) row[lane] = from[lane * w.target];
+          std::fill(row + used, row + width, 0.0f);
         }
       }
     });
-  }
-  float weight(const Weights& w, int64_t t, int64_t c, int64_t o) const {
-    if (c >= source.channels || o >= target.channels) return 0;
-    return w.w[o * w.target + c * w.source + taps.r[t] * horizontal.taps + taps.s[t]];
   }
 
   // All target channels of the steps under one slab; `to` is the first of its images.
