@@ -17,7 +17,6 @@
 #include <algorithm>
 #include <atomic>
 #include <limits>
-#include <numeric>
 
 #include "clustering/density/kd_tree.h"
 #include "clustering/density/reachability.h"
@@ -188,7 +187,7 @@ class Boruvka {
   Scratch<ReachabilityEdge> shortest_;  // by component: the lowest edge of the round
   UnionFind sets_;
   std::vector<int32_t> node_component_;
-  std::vector<double> node_core_;  // the lowest core distance in the node, squared
+  std::vector<double> node_core_;  // the lowest core distance in the node
 };
 
 }  // namespace

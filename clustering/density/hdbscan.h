@@ -14,8 +14,8 @@
 // estimates" (PAKDD 2013); Campello et al., "Hierarchical density estimates for data clustering,
 // visualization, and outlier detection" (TKDD 2015: GLOSH); McInnes, Healy, "Accelerated
 // hierarchical density based clustering" (ICDMW 2017); Malzer, Baum, "A hybrid approach to
-// hierarchical density-based cluster selection" (MFI 2020: epsilon). The conventions, e.g. that a
-// point is its own first neighbour, are those of the hdbscan package, so parameters mean the same.
+// hierarchical density-based cluster selection" (MFI 2020: epsilon). Parameters mean what they mean
+// in the hdbscan package, and give its labels.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +31,8 @@ namespace clade::cluster {
 
 struct HdbscanOptions {
   int64_t min_cluster_size = 5;  // the fewest points that are a cluster, >= 2
-  int64_t min_samples = 0;  // neighbours, itself counted, that make a core; 0: min_cluster_size
-  double alpha = 1.0;       // distances are divided by it before they meet the core distances
+  int64_t min_samples = 0;       // a core distance reaches this many others; 0: min_cluster_size
+  double alpha = 1.0;            // distances are divided by it before they meet the core distances
   SpanningTreeMethod spanning_tree = SpanningTreeMethod::automatic;
   SelectionOptions selection = {};  // eom or leaf, epsilon, max_cluster_size, allow_single_cluster
 };
@@ -46,7 +46,7 @@ struct Hierarchy {
 
 struct HdbscanResult {
   int64_t cluster_count = 0;
-  Tensor labels;          // (n) i32: 0 .. cluster_count - 1, -1 for noise
+  Tensor labels;          // (n) i32: 0 .. cluster_count - 1 in order of birth, -1 for noise
   Tensor probabilities;   // (n) f64: lambda of the point over the largest in its cluster; noise 0
   Tensor outlier_scores;  // (n) f64: GLOSH, 0 deep inside .. 1 far out
   Tensor persistence;     // (cluster_count) f64: how much of its possible lifetime a cluster stood
@@ -56,7 +56,7 @@ struct HdbscanResult {
   Hierarchy hierarchy;
 };
 
-// x (n, d), f32 or f64, finite, n >= 2. min_samples above n counts as n. Throws Error on bad input
+// x (n, d), f32 or f64, finite, n >= 2. min_samples >= n counts as n - 1. Throws Error on bad input
 // or options. Reports "hdbscan core distances", "hdbscan spanning tree", "hdbscan tree".
 HdbscanResult hdbscan(const Tensor& x, const HdbscanOptions& options = {},
                       const Progress& progress = {});

@@ -9,7 +9,6 @@
 #include "clustering/linalg/matrix.h"
 #include "clustering/neighbors/knn.h"
 #include "kernels/distance/distance.h"
-#include "tensor/memory.h"
 #include "tensor/parallel.h"
 
 namespace clade::cluster {

@@ -150,6 +150,13 @@ Block orthonormal(Block v, const Block& trivial) {
   return v;
 }
 
+// v and random columns beside it, `width` in all.
+Block widen(const Block& v, int64_t width, Random& rng) {
+  Block wide = randn({v.size(0), width}, rng, DType::f64);
+  wide.slice(1, 0, v.size(1)).copy_(v);
+  return wide;
+}
+
 // T_m((S - center) / half) v with [center - half, center + half] = [-1, cut]: three-term
 // recurrence.
 Block filter(const Operator& s, Block v, double cut) {
@@ -173,15 +180,16 @@ GraphSpectrum graph_spectrum(const FuzzyGraph& graph, int64_t count, uint64_t se
   if (count < 1 || count > n - 1)
     fail("graph_spectrum", text("count in 1 .. ", n - 1), text(count));
   Random rng = Random(seed).fork("graph spectrum");
-  Block v = randn({n, std::min(count + kExtraColumns, n - 1)}, rng, DType::f64);
+  const int64_t p = std::min(count + kExtraColumns, n - 1);
+  Block v = randn({n, p}, rng, DType::f64);
 
   GraphSpectrum result;
   int64_t products = 0;
   while (true) {
     progress("umap spectral", products, kProducts);
     v = orthonormal(v, s.trivial());
-    const int64_t p = v.size(1);
-    if (p < count) fail("graph_spectrum", "a connected graph", "one that falls apart");
+    // A few eigenvalues far above the rest can draw all columns into their space.
+    while (v.size(1) < p) v = orthonormal(widen(v, p, rng), s.trivial());
     Block sv = Tensor::empty_like(v);
     s.apply(v, 1, 0, {}, sv);
     products++;

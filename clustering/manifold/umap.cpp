@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include "clustering/linalg/matrix.h"
 #include "clustering/manifold/pca.h"

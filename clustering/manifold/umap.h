@@ -44,7 +44,7 @@ struct UmapOptions {
   double set_op_mix_ratio = 1.0;    // 1: union of the two directions of an edge, 0: intersection
   UmapInit init = UmapInit::spectral;
   Tensor initial = {};       // (n, n_components), for UmapInit::given; scaled to [0, 10]
-  Neighbors neighbors = {};  // where known: (n, k) with the row itself in it; else computed
+  Neighbors neighbors = {};  // where known: (n, k), the row itself first; else computed
   uint64_t seed = 0;
 };
 
@@ -59,7 +59,7 @@ struct UmapResult {
 
 // x (n, d), f32 or f64, finite, n >= 2. Throws Error on bad input or options. Fewer rows than
 // n_neighbors are no error: every row is then everyone's neighbour (k = n).
-// Reports "umap neighbours", "umap spectral", "umap layout".
+// Reports "umap neighbours", "umap spectral", "umap layout", and the stages of what it calls.
 UmapResult umap(const Tensor& x, const UmapOptions& options = {}, const Progress& progress = {});
 
 }  // namespace clade::cluster

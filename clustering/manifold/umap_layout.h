@@ -20,8 +20,8 @@
 //
 // Moving both ends together matters. Where each vertex owns its moves and only reads the others,
 // all is as parallel, and trustworthiness as good, but clusters fall apart: on the digits data
-// HDBSCAN then finds 16 to 22 clusters (adjusted Rand index .73 to .83) where this finds 14 (.91),
-// as umap-learn does.
+// HDBSCAN then finds 16 to 22 clusters (adjusted Rand index .73 to .83) where this finds 13 or 14
+// (.91), as umap-learn does.
 //
 // Source: McInnes et al., arXiv 1802.03426, algorithm 5; the constants are umap-learn's.
 #pragma once
