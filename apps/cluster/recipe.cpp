@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "apps/cli/table.h"
 #include "apps/load.h"
 #include "tensor/error.h"
 #include "tensor/parallel.h"
@@ -71,7 +72,7 @@ ScaledDown scaled_down(const ClusterOptions& given, const ClusterOptions& used,
   ClusterOptions full = given;
   const int64_t n = seen.size(), all = std::max(n, rows_in_catalog(given.data));
   if (given.limit && n < all) {
-    out.what.push_back(text(n, " of ", all, " rows"));
+    out.what.push_back(text(grouped(n), " of ", grouped(all), " rows"));
     full.limit.reset();
   }
   if (used.epochs && *used.epochs < full_epochs(all)) {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "apps/cli/table.h"
 #include "apps/report/atlas.h"
 #include "apps/report/branches.h"
 #include "apps/report/encode.h"
@@ -78,7 +79,8 @@ json points(const Tensor& embedding, const std::vector<int64_t>& rows) {
     return base64(out);
   };
   std::string caption;
-  if (shown < n) caption = text("A seeded sample of ", shown, " of the ", n, " points.");
+  if (shown < n)
+    caption = text("A seeded sample of ", grouped(shown), " of the ", grouped(n), " points.");
   if (d > 2) caption.append(text(" The first two of ", d, " dimensions."));
   json home{{"x", 0.5}, {"y", 0.5}, {"zoom", 1}};
   if (side > 1.25 * near_side)

@@ -21,7 +21,7 @@ TEST(Cluster, LeavesTheWholeFolder) {
       here.run("cluster digits --limit 200 --missing patches --epochs 1 --filters 4 --out run");
   ASSERT_EQ(ran.code, 0) << ran.err;
   EXPECT_NE(ran.out.find("HDBSCAN"), std::string::npos);
-  EXPECT_NE(ran.out.find("Scaled down: 200 of 1797 rows, 1 of 400 epochs, 4 of 16 filters"),
+  EXPECT_NE(ran.out.find("Scaled down: 200 of 1,797 rows, 1 of 400 epochs, 4 of 16 filters"),
             std::string::npos)
       << ran.out;
 
@@ -86,6 +86,28 @@ TEST(Cluster, ResumedRunEndsWithTheSameWeights) {
   EXPECT_TRUE(other.one_line()) << other.err;
 }
 
+TEST(Cluster, KilledRunGoesOnToTheSameBits) {
+  Workplace here;
+  here.write("kill_at_checkpoint.sh",
+             "\"$@\" & pid=$!\n"
+             "while [ ! -e killed/checkpoint.safetensors ]; do\n"
+             "  kill -0 $pid || exit 99\n"
+             "  sleep 0.01\n"
+             "done\n"
+             "kill -9 $pid; wait $pid\n");
+  const std::string run =
+      "cluster digits --limit 300 --model masked-vae --missing patches "
+      "--filters 4 --epochs 60 --quiet --out ";
+  ASSERT_EQ(here.run(run + "whole").code, 0);
+  ASSERT_EQ(here.run(run + "killed", "sh kill_at_checkpoint.sh ").code, 137);
+  EXPECT_FALSE(here.has("killed/run.json"));
+  const Ran ran = here.run(run + "killed --resume");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  for (const char* file : {"model.safetensors", "latent.npy", "embedding.npy", "labels.csv"})
+    EXPECT_EQ(here.read(std::string("whole/") + file), here.read(std::string("killed/") + file))
+        << file;
+}
+
 TEST(Cluster, StopsWhenAskedAndSaysHowToGoOn) {
   Workplace here;
   const Ran ran = here.run("cluster digits --epochs 10000 --out run", "timeout -s INT 3 ");
@@ -112,7 +134,10 @@ TEST(Cluster, TablesWithHolesWordsAndNoLabels) {
   EXPECT_EQ(run["data"]["shape"], json({60, 2}));
   EXPECT_GT(run["metrics"]["gmm"]["acc"], 0.8);
 
-  here.write("plain.csv", "1,2\n1,3\n2,2\n9,9\n9,8\n8,9\n1,1\n9,7\n2,1\n8,8\n");
+  std::string plain;
+  for (int i = 0; i < 40; i++)
+    plain += std::to_string(i % 7 + 4 * (i % 2)) + "," + std::to_string(i % 5 + 4 * (i % 2)) + "\n";
+  here.write("plain.csv", plain);
   ran = here.run("cluster plain.csv --model none --clusters 2 --out b");
   ASSERT_EQ(ran.code, 0) << ran.err;
   EXPECT_FALSE(json::parse(here.read("b/run.json"))["metrics"]["gmm"].contains("acc"));
