@@ -145,13 +145,15 @@ void ql_step(int64_t l, int64_t m, double* diagonal, double* off,
 void diagonalize(int64_t d, double* diagonal, double* off, double* q) {
   constexpr double eps = std::numeric_limits<double>::epsilon();
   constexpr int kMaxSteps = 60;  // one eigenvalue takes fewer than two on average
+  // What rounding has left of A is eps |A|: an off-diagonal entry below it is zero. Comparing with
+  // its two neighbours alone never ends on a matrix of low rank, whose last rows are all rounding.
+  double norm = 0;
+  for (int64_t i = 0; i < d; i++) norm = std::max(norm, std::abs(diagonal[i]) + std::abs(off[i]));
   std::vector<Rotation> rotations;
   for (int64_t l = 0; l < d; l++) {
     for (int step = 0;; step++) {
       int64_t m = l;
-      while (m + 1 < d &&
-             std::abs(off[m]) > eps * (std::abs(diagonal[m]) + std::abs(diagonal[m + 1])))
-        m++;
+      while (m + 1 < d && std::abs(off[m]) > eps * norm) m++;
       if (m == l) break;
       if (step == kMaxSteps)
         fail("symmetric_eigen", "QL steps that converge", text(step, " steps at row ", l),

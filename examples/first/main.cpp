@@ -9,8 +9,8 @@ int main() {
   try {
     data::Dataset digits = data::hide_at_random(data::load("digits"), 0.2, Random(1));
 
-    models::Vae vae(digits.values.shape().without(0), {.masked = true, .filters = 16}, Random(2));
-    auto history = models::train_vae(vae, digits, {.epochs = 15, .batch = 64});
+    models::Vae vae(digits.values.shape().without(0), {.masked = true, .beta = 0.05}, Random(2));
+    auto history = models::train_vae(vae, digits, {.epochs = 30, .batch = 64});
     Tensor codes = models::encode_means(vae, digits);  // (1797, 10)
 
     Tensor embedding = cluster::umap(codes, {.min_dist = 0}).embedding;

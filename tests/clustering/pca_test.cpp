@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "tensor/random.h"
 #include "tests/clustering/golden.h"
 
@@ -66,6 +68,21 @@ TEST(Pca, ColumnsAndRowsWithoutVariance) {
     for (double v : none.variance_ratio.to_vector<double>()) EXPECT_EQ(v, 0);
     for (double v : transform(none, same).to_vector<double>()) EXPECT_EQ(v, 0);
   }
+}
+
+// 200 columns of which most repeat others or are constant, as the borders of images are: the
+// covariance has rank 6, and all other eigenvalues are what rounding makes of 0.
+TEST(Pca, DataOfLowRank) {
+  Random rng(5);
+  Tensor few = randn({300, 6}, rng), x = Tensor::zeros({300, 200});
+  for (int64_t j = 0; j < 120; j++) {
+    Tensor column = x.slice(1, j, j + 1);
+    column.copy_(few.slice(1, j % 6, j % 6 + 1));
+  }
+  Pca pca = fit_pca(x, {.components = 10});
+  std::vector<double> ratio = pca.variance_ratio.to_vector<double>();
+  EXPECT_NEAR(std::accumulate(ratio.begin(), ratio.begin() + 6, 0.0), 1, 1e-12);
+  EXPECT_NEAR(ratio[6], 0, 1e-12);
 }
 
 TEST(Pca, StridedInput) {
