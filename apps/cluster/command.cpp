@@ -24,6 +24,7 @@ struct Declare {
     CLI::Option* option = command.add_option(name, member, help);
     limit(*option, kind, is_whole(member));
     if constexpr (!requires { member.has_value(); }) option->capture_default_str();
+    option->take_last();  // given twice, as scripts do to override: the last one counts
   }
   static void limit(CLI::Option& option, AtLeast kind, bool whole) {
     limit(option, Numbers{.low = kind.low, .whole = whole});
