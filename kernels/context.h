@@ -2,8 +2,9 @@
 // conv2d_forward(const Cpu&, ...) or conv2d_forward(const Cuda&, ...). A kernel that a device lacks
 // does not compile for it, so there are no stubs.
 //
-// Kernels know View and a context; they know nothing of Tensor or gradients. They require what their
-// contract says and do not check it again: the checks with messages stand one floor up, in ops.
+// Kernels know View and a context; they know nothing of Tensor or gradients. They require what
+// their contract says and do not check it again: the checks with messages stand one floor up, in
+// ops.
 #pragma once
 
 namespace clade::kernels {

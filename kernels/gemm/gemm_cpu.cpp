@@ -77,8 +77,8 @@ void pack(const View& v, T* out) {
 }
 
 template <class T>
-void product(const Operand<T>& a, const Operand<T>& b, int64_t m, int64_t n, int64_t k, double alpha,
-             double beta, T* c, int64_t ldc) {
+void product(const Operand<T>& a, const Operand<T>& b, int64_t m, int64_t n, int64_t k,
+             double alpha, double beta, T* c, int64_t ldc) {
   int64_t row_tiles = (m + kTileRows - 1) / kTileRows;
   int64_t column_tiles = (n + kTileColumns - 1) / kTileColumns;
   int64_t chunks = std::max<int64_t>(1, (k + kChunkK - 1) / kChunkK);
@@ -150,8 +150,8 @@ void gemm_serial(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, T 
        int(k), alpha, a, int(lda), b, int(ldb), beta, c, int(ldc));
 }
 
-template void gemm_serial<float>(bool, bool, int64_t, int64_t, int64_t, float, const float*, int64_t,
-                                 const float*, int64_t, float, float*, int64_t);
+template void gemm_serial<float>(bool, bool, int64_t, int64_t, int64_t, float, const float*,
+                                 int64_t, const float*, int64_t, float, float*, int64_t);
 template void gemm_serial<double>(bool, bool, int64_t, int64_t, int64_t, double, const double*,
                                   int64_t, const double*, int64_t, double, double*, int64_t);
 

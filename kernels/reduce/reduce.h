@@ -15,8 +15,8 @@ enum class Reduce : uint8_t { sum, mean, max, min };
 
 // x, y: one floating dtype. NaN in x gives NaN in its y, for max and min too.
 void reduce(const Cpu&, Reduce op, const View& x, const View& y);
-// index[..., 0, ...] (i64, size 1 on `axis`) of the first largest element along `axis`, which has at
-// least one; NaN counts as larger than all else.
+// index[..., 0, ...] (i64, size 1 on `axis`) of the first largest element along `axis`, which has
+// at least one; NaN counts as larger than all else.
 void argmax(const Cpu&, const View& x, const View& index, int axis);
 
 // y = exp(x - max) / sum, along `axis`. log_softmax: x - logsumexp(x). logsumexp: y has size 1

@@ -32,8 +32,9 @@ void dropout(const Cpu&, const View& x, double p, const Draw& draw, const View& 
 //     bound[n] = logsumexp_k log_w[k, n] - log K
 //     weight[k, n] = exp(log_w[k, n] - logsumexp_k)      (sums to 1 over k)
 //     effective[n] = 1 / sum_k weight^2                  (effective sample size, 1 .. K)
-// in one pass; all row-major. A column of -inf alone gives bound -inf, weights 0 and effective 0. NaN
-// in a column gives NaN in all that comes of it. The gradient of bound is weight: dlog_w[k, n] = dbound[n] weight[k, n].
+// in one pass; all row-major. A column of -inf alone gives bound -inf, weights 0 and effective 0.
+// NaN in a column gives NaN in all that comes of it. The gradient of bound is weight: dlog_w[k, n]
+// = dbound[n] weight[k, n].
 void importance_weights(const Cpu&, const View& log_w, const View& bound, const View& weight,
                         const View& effective);
 
