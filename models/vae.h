@@ -22,8 +22,8 @@ namespace clade::models {
 struct VaeOptions {
   bool masked = true;
   int64_t latent = 10;
-  double beta = 1;
-  int64_t filters = 0;                             // of the first block; 0: the side of the image
+  double beta = 0.2;    // 1: the bound itself; smaller keeps more of the image in the code
+  int64_t filters = 0;  // of the first block; 0: the side of the image
   bool short_specific_blocks = false;              // see DynamicOptions
   std::vector<int64_t> hidden = {500, 500, 2000};  // of tables
 };

@@ -16,7 +16,7 @@ struct ClusterOptions {
   std::optional<std::string> model;
   std::optional<int64_t> epochs, filters, latent, min_cluster_size, clusters, threads, limit;
   int64_t batch = 128;
-  double beta = 1, lr = 1e-3;
+  double beta = 0.2, lr = 1e-3;  // why 0.2: docs/models.md
   int64_t n_neighbors = 15, umap_dim = 2, min_samples = 10;
   double min_dist = 0;
   int64_t seed = 1;
