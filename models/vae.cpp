@@ -11,8 +11,8 @@ int64_t code_size(const Shape& sample, const VaeOptions& o, const DynamicOptions
   return sample.rank() == 3 ? 4 * last_filters(dynamic) : o.hidden.back();
 }
 
-// Small weights on the log-variance keep the first samples near unit variance.
-nn::Linear small_linear(int64_t in, int64_t out, Random& rng) {
+// Its bias starts at 0, so that the first posteriors scatter around N(0, I).
+nn::Linear centred_linear(int64_t in, int64_t out, Random& rng) {
   nn::Linear layer(in, out, rng);
   Tensor(layer.bias.value()).fill_(0);
   return layer;
@@ -49,8 +49,8 @@ Vae::Vae(const Shape& sample, const VaeOptions& options, Random rng)
       encoder_(is_images() ? dynamic_encoder(dynamic_options(), rng)
                            : dense_encoder(options.masked ? 2 * sample[0] : sample[0],
                                            options.hidden, rng)),
-      mean_(small_linear(code_size(sample, options, dynamic_options()), options.latent, rng)),
-      logvar_(small_linear(code_size(sample, options, dynamic_options()), options.latent, rng)),
+      mean_(centred_linear(code_size(sample, options, dynamic_options()), options.latent, rng)),
+      logvar_(centred_linear(code_size(sample, options, dynamic_options()), options.latent, rng)),
       code_(options.latent, code_size(sample, options, dynamic_options()), rng),
       decoder_(is_images() ? dynamic_decoder(dynamic_options(), rng)
                            : dense_decoder(options.hidden, sample[0], rng)),
