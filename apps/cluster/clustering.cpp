@@ -32,7 +32,7 @@ Clusterings cluster_latent(const Tensor& latent, const ClusterOptions& options, 
   density.min_cluster_size = *options.min_cluster_size;
   density.min_samples = options.min_samples;
   found.hdbscan = cluster::hdbscan(found.embedding, density, progress);
-  found.hdbscan_soft = cluster::soft_labels(found.embedding, found.hdbscan, progress);
+  if (classes) found.hdbscan_soft = cluster::soft_labels(found.embedding, found.hdbscan, progress);
 
   found.k = options.clusters.value_or(classes ? std::min(classes, latent.size(0))
                                               : found.hdbscan.cluster_count);

@@ -11,9 +11,11 @@ namespace clade::apps {
 struct Clusterings {
   Tensor embedding;  // (n, umap_dim) f32
   cluster::HdbscanResult hdbscan;
-  Tensor hdbscan_soft;  // (n) i32: hdbscan.labels, noise given to its nearest cluster
-  int64_t k = 0;        // of GMM and k-means; 0: HDBSCAN found none and nothing else says
-  Tensor gmm, kmeans;   // (n) i32; undefined where k is 0
+  // (n) i32: hdbscan.labels, noise given to the cluster it belongs to most. Only the scores need
+  // it: undefined without classes.
+  Tensor hdbscan_soft;
+  int64_t k = 0;       // of GMM and k-means; 0: HDBSCAN found none and nothing else says
+  Tensor gmm, kmeans;  // (n) i32; undefined where k is 0
 };
 
 // latent (n, d). classes: known classes, 0 without labels; k when the options do not say.

@@ -1,8 +1,11 @@
 #include "clustering/centroid/assign.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "clustering/linalg/grain.h"
+#include "kernels/distance/distance.h"
 #include "kernels/gemm/gemm.h"
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
@@ -13,18 +16,52 @@ namespace {
 constexpr int64_t kTileElements = 65536;  // 256 KiB of f32 keys: stays in the L2 cache
 
 template <class T>
-void assign_tile(const T* x, int64_t rows, int64_t d, const T* centres, int64_t k,
-                 const double* half_norms, T* key, int32_t* labels) {
-  for (int64_t i = 0; i < rows; i++)
-    for (int64_t j = 0; j < k; j++) key[i * k + j] = T(half_norms[j]);
-  kernels::gemm_serial<T>(false, true, rows, k, d, T(-1), x, d, centres, d, T(1), key, k);
-  for (int64_t i = 0; i < rows; i++) {
-    const T* row = key + i * k;
-    labels[i] = int32_t(std::min_element(row, row + k) - row);
+struct Tile {
+  const T *x, *centres;
+  int64_t d, k;
+  const double *row_norms, *centre_norms;
+  double e;
+
+  // The part 2 e h_j of a key's error is taken off beforehand: key - e g_i never exceeds the true
+  // one, and the true key of centre b is at most key_b + 4 e h_b + e g_i. Beside the relative
+  // error, each term may have underflowed.
+  void assign(int64_t rows, T* key, int32_t* labels) const {
+    for (int64_t i = 0; i < rows; i++)
+      for (int64_t j = 0; j < k; j++) key[i * k + j] = T(centre_norms[j] * (1 - 2 * e));
+    kernels::gemm_serial<T>(false, true, rows, k, d, T(-1), x, d, centres, d, T(1), key, k);
+    const double underflow = double(d + 8) * double(std::numeric_limits<T>::min());
+    for (int64_t i = 0; i < rows; i++) {
+      const T* row = key + i * k;
+      const int64_t b = std::min_element(row, row + k) - row;
+      const double limit =
+          double(row[b]) + 4 * e * centre_norms[b] + 2 * e * row_norms[i] + underflow;
+      const T bound = T(limit + std::abs(limit) * double(std::numeric_limits<T>::epsilon()));
+      int close = 0;
+      for (int64_t j = 0; j < k; j++) close += !(row[j] > bound);  // NaN, of overflow, is no proof
+      labels[i] = int32_t(close == 1 ? b : nearest_of(x + i * d, row, bound));
+    }
   }
-}
+
+  // Among the centres whose key is not above `bound`, by direct distances.
+  int64_t nearest_of(const T* x_row, const T* key, T bound) const {
+    int64_t best = 0;
+    double least = std::numeric_limits<double>::infinity();
+    for (int64_t j = 0; j < k; j++) {
+      if (key[j] > bound) continue;
+      const double squared = kernels::direct_squared_distance(x_row, centres + j * d, d);
+      if (squared < least) least = squared, best = j;
+    }
+    return best;
+  }
+};
 
 }  // namespace
+
+double product_error(int64_t d, DType dtype) {
+  const double epsilon = dtype == DType::f32 ? double(std::numeric_limits<float>::epsilon())
+                                             : std::numeric_limits<double>::epsilon();
+  return double(d + 8) * epsilon / 2;
+}
 
 Tensor centre_rows(const Tensor& x, const std::vector<double>& mean) {
   int64_t n = x.size(0), d = x.size(1);
@@ -56,25 +93,26 @@ std::vector<double> half_squared_norms(const Tensor& x) {
   return half;
 }
 
-void nearest_centres(const Tensor& x, int64_t begin, int64_t end, const Tensor& centres,
-                     const std::vector<double>& half_norms, int32_t* labels) {
+void Nearest::assign(int64_t begin, int64_t end, int32_t* labels) const {
   int64_t d = x.size(1), k = centres.size(0);
   int64_t tile = std::clamp<int64_t>(kTileElements / k, 16, 512);
   dispatch_floating(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
     Scratch<T> keys(tile * k);
     for (int64_t i = begin; i < end; i += tile)
-      assign_tile(x.data<T>() + i * d, std::min(tile, end - i), d, centres.data<T>(), k,
-                  half_norms.data(), keys.data(), labels + i - begin);
+      Tile<T>{x.data<T>() + i * d, centres.data<T>(),          d, k, row_norms.data() + i,
+              centre_norms.data(), product_error(d, x.dtype())}
+          .assign(std::min(tile, end - i), keys.data(), labels + i - begin);
   });
 }
 
 void nearest_centres(const Tensor& x, const Tensor& centres, int32_t* labels) {
-  std::vector<double> half_norms = half_squared_norms(centres);
+  const std::vector<double> row_norms = half_squared_norms(x);
+  const std::vector<double> centre_norms = half_squared_norms(centres);
+  const Nearest nearest{x, row_norms, centres, centre_norms};
   int64_t grain = rows_per_chunk(x.size(1) * centres.size(0), 256);
-  parallel_for(x.size(0), grain, [&](int64_t begin, int64_t end) {
-    nearest_centres(x, begin, end, centres, half_norms, labels + begin);
-  });
+  parallel_for(x.size(0), grain,
+               [&](int64_t begin, int64_t end) { nearest.assign(begin, end, labels + begin); });
 }
 
 }  // namespace clade::cluster

@@ -28,6 +28,7 @@ class Lloyd {
       : x_(x),
         weights_(weights),
         centres_(centres.clone()),
+        row_norms_(half_squared_norms(x)),
         labels_(Tensor::full({x.size(0)}, -1, DType::i32)) {}
 
   KMeans run(const KMeansOptions& options, double tol, const Progress& progress) {
@@ -62,12 +63,13 @@ class Lloyd {
 
   Sums assign_and_sum() {
     int64_t n = x_.size(0), d = x_.size(1), k = centres_.size(0);
-    std::vector<double> half_norms = half_squared_norms(centres_);
+    std::vector<double> centre_norms = half_squared_norms(centres_);
+    const Nearest nearest{x_, row_norms_, centres_, centre_norms};
     int64_t grain = rows_per_chunk(k * d, (n + 63) / 64);  // at most 64 partial results
     auto block = [&](int64_t begin, int64_t end) {
       Sums part{std::vector<double>(size_t(k * d), 0.0), std::vector<double>(size_t(k), 0.0)};
       int32_t* labels = labels_.data<int32_t>();
-      nearest_centres(x_, begin, end, centres_, half_norms, labels + begin);
+      nearest.assign(begin, end, labels + begin);
       dispatch_floating(x_.dtype(), [&](auto zero) {
         const auto* x = x_.data<decltype(zero)>();
         for (int64_t i = begin; i < end; i++) add_point(x + i * d, weight(i), labels[i], 1, &part);
@@ -160,7 +162,9 @@ class Lloyd {
     return sum;
   }
 
-  Tensor x_, weights_, centres_, labels_;
+  Tensor x_, weights_, centres_;
+  std::vector<double> row_norms_;
+  Tensor labels_;
   bool centres_changed_ = true;
 };
 

@@ -6,6 +6,7 @@
 
 #include "clustering/centroid/assign.h"
 #include "clustering/linalg/grain.h"
+#include "kernels/distance/distance.h"
 #include "kernels/gemm/gemm.h"
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
@@ -13,7 +14,8 @@
 namespace clade::cluster {
 namespace {
 
-// lowered[t * n + i] = min(closest[i], squared distance of row i to row candidates[t]).
+// lowered[t * n + i] = min(closest[i], squared distance of row i to row candidates[t]). Where the
+// products may have cancelled most of the distance it is summed directly.
 void lower_distances(const Tensor& x, const std::vector<double>& half_norms,
                      const std::vector<int64_t>& candidates, const double* closest,
                      double* lowered) {
@@ -21,6 +23,7 @@ void lower_distances(const Tensor& x, const std::vector<double>& half_norms,
   dispatch_floating(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
     const T* data = x.data<T>();
+    const double error = 2 * product_error(d, x.dtype());
     Scratch<T> centres(trials * d);
     for (int64_t t = 0; t < trials; t++)
       std::copy_n(data + candidates[size_t(t)] * d, d, centres.data() + t * d);
@@ -32,7 +35,8 @@ void lower_distances(const Tensor& x, const std::vector<double>& half_norms,
         for (int64_t t = 0; t < trials; t++) {
           double halves = half_norms[size_t(i)] + half_norms[size_t(candidates[size_t(t)])];
           double squared = 2 * (halves - double(products[(i - begin) * trials + t]));
-          if (i == candidates[size_t(t)] || squared < 0) squared = 0;
+          if (!(squared > 32 * error * halves))
+            squared = kernels::direct_squared_distance(data + i * d, centres.data() + t * d, d);
           lowered[t * n + i] = std::min(closest[i], squared);
         }
     });

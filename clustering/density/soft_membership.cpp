@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <vector>
 
 #include "clustering/linalg/matrix.h"
@@ -38,20 +39,36 @@ class SoftClusters {
     const int32_t* node = result.selected.data<int32_t>();
     for (int64_t c = 0; c < k_; c++) selected_.push_back(node[c] - n_);
     find_exemplars();
-    find_merges();
   }
 
   int64_t points() const { return n_; }
   int64_t clusters() const { return k_; }
 
-  // The k memberships of point p.
-  void row(int64_t p, double* out) const {
-    const int64_t from = parent_[p] - n_;
-    const double stays = capped(p), top = densest_[size_t(from)] + kAboveZero;
+  // The condensed cluster that point p fell from.
+  int64_t cluster_of(int64_t p) const { return parent_[p] - n_; }
+
+  // For each condensed cluster the density at which it and `from` part; negative where one lies in
+  // the other. One pass from the root down: what hangs on the path from the root to `from` parted
+  // where it was born (both children of a split are born at one density), and passes that on.
+  void find_merges(int64_t from, std::vector<double>& merge) const {
+    constexpr double kInside = -1, kOnPath = -2;
+    merge.assign(size_t(tree_.clusters()), 0);
+    merge[size_t(from)] = kInside;
+    for (int64_t c = from; c != 0;) merge[size_t(c = above(c))] = kOnPath;
+    for (int64_t c = 1; c < tree_.clusters(); c++) {
+      if (merge[size_t(c)] < 0) continue;
+      const double up = merge[size_t(above(c))];
+      merge[size_t(c)] = up == kOnPath ? birth(c) : up;
+    }
+  }
+
+  // The k memberships of point p; `merge` is that of its cluster.
+  void row(int64_t p, const std::vector<double>& merge, double* out) const {
+    const double stays = capped(p), top = densest_[size_t(cluster_of(p))] + kAboveZero;
     std::vector<double> height(static_cast<size_t>(k_)), near(static_cast<size_t>(k_));
     for (size_t c = 0; c < size_t(k_); c++) {
-      const double merge = merge_[size_t(from * k_) + c];
-      height[c] = merge < 0 ? stays : merge;
+      const double parted = merge[size_t(selected_[c])];
+      height[c] = parted < 0 ? stays : parted;
       near[c] = nearness(p, c);
     }
     const size_t best = size_t(std::max_element(height.begin(), height.end()) - height.begin());
@@ -91,26 +108,6 @@ class SoftClusters {
     }
   }
 
-  // merge_[c, s]: the density at which cluster c and selected cluster s part; -1 where one lies in
-  // the other. Both children of a split are born at one density, that of the split.
-  void find_merges() {
-    const int64_t clusters = tree_.clusters();
-    merge_.resize(size_t(clusters * k_));
-    for (int64_t c = 0; c < clusters; c++) {
-      for (int64_t s = 0; s < k_; s++) {
-        int64_t left = c, right = selected_[size_t(s)], last = -1;
-        bool left_rose = false, right_rose = false;
-        while (left != right) {  // the higher number is never the other's ancestor
-          int64_t& lower = left > right ? left : right;
-          (left > right ? left_rose : right_rose) = true;
-          last = lower;
-          lower = above(lower);
-        }
-        merge_[size_t(c * k_ + s)] = left_rose && right_rose ? birth(last) : -1;
-      }
-    }
-  }
-
   // 1 / distance to the nearest exemplar; huge at distance 0.
   double nearness(int64_t p, size_t cluster) const {
     const int64_t d = x_.size(1);
@@ -131,21 +128,28 @@ class SoftClusters {
   std::vector<double> densest_;  // by cluster: the largest lambda at which anything left it
   std::vector<int64_t> selected_;
   std::vector<std::vector<int64_t>> exemplars_;
-  std::vector<double> merge_;  // (clusters, k)
 };
 
-constexpr int64_t kSlab = 4096;
+constexpr int64_t kSlabMemberships = 1 << 22;  // between two calls of progress
 
-// use(point, memberships) for the points that `wanted` names, in parallel.
-template <class Wanted, class Use>
-void each_row(const SoftClusters& soft, const Progress& progress, Wanted&& wanted, Use&& use) {
-  for (int64_t start = 0; start < soft.points(); start += kSlab) {
-    progress("hdbscan membership", start, soft.points());
-    parallel_for(std::min(kSlab, soft.points() - start), 64, [&](int64_t begin, int64_t end) {
-      std::vector<double> row(static_cast<size_t>(soft.clusters()));
-      for (int64_t p = start + begin; p < start + end; p++) {
-        if (!wanted(p)) continue;
-        soft.row(p, row.data());
+// use(point, memberships) for `points`, in parallel. Those that fell from one cluster come one
+// after the other and share its merges.
+template <class Use>
+void each_row(const SoftClusters& soft, std::vector<int64_t> points, const Progress& progress,
+              Use&& use) {
+  std::stable_sort(points.begin(), points.end(),
+                   [&](int64_t a, int64_t b) { return soft.cluster_of(a) < soft.cluster_of(b); });
+  const int64_t n = int64_t(points.size());
+  const int64_t slab = std::clamp<int64_t>(kSlabMemberships / soft.clusters(), 64, 4096);
+  for (int64_t start = 0; start < n; start += slab) {
+    progress("hdbscan membership", start, n);
+    parallel_for(std::min(slab, n - start), 64, [&](int64_t begin, int64_t end) {
+      std::vector<double> row(static_cast<size_t>(soft.clusters())), merge;
+      int64_t merge_of = -1;
+      for (int64_t i = start + begin; i < start + end; i++) {
+        const int64_t p = points[size_t(i)];
+        if (merge_of != soft.cluster_of(p)) soft.find_merges(merge_of = soft.cluster_of(p), merge);
+        soft.row(p, merge, row.data());
         use(p, row);
       }
     });
@@ -160,11 +164,11 @@ Tensor membership_vectors(const Tensor& x, const HdbscanResult& result, const Pr
   Tensor memberships = Tensor::zeros({n, k}, DType::f64);
   if (k == 0) return memberships;
   double* out = memberships.data<double>();
-  each_row(
-      soft, progress, [](int64_t) { return true; },
-      [&](int64_t p, const std::vector<double>& row) {
-        std::copy(row.begin(), row.end(), out + p * k);
-      });
+  std::vector<int64_t> all(static_cast<size_t>(n));
+  std::iota(all.begin(), all.end(), 0);
+  each_row(soft, std::move(all), progress, [&](int64_t p, const std::vector<double>& row) {
+    std::copy(row.begin(), row.end(), out + p * k);
+  });
   return memberships;
 }
 
@@ -173,11 +177,12 @@ Tensor soft_labels(const Tensor& x, const HdbscanResult& result, const Progress&
   Tensor labels = result.labels.clone();
   if (soft.clusters() == 0) return labels;
   int32_t* label = labels.data<int32_t>();
-  each_row(
-      soft, progress, [&](int64_t p) { return label[p] < 0; },
-      [&](int64_t p, const std::vector<double>& row) {
-        label[p] = int32_t(std::max_element(row.begin(), row.end()) - row.begin());
-      });
+  std::vector<int64_t> noise;
+  for (int64_t p = 0; p < soft.points(); p++)
+    if (label[p] < 0) noise.push_back(p);
+  each_row(soft, std::move(noise), progress, [&](int64_t p, const std::vector<double>& row) {
+    label[p] = int32_t(std::max_element(row.begin(), row.end()) - row.begin());
+  });
   return labels;
 }
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <ctime>
 #include <limits>
 #include <numeric>
 
@@ -275,6 +276,21 @@ TEST(Hdbscan, RefusesBadInput) {
   expect_error("epsilon >= 0", [&] { hdbscan(x, o); });
   const HdbscanResult r = hdbscan(x);
   expect_error("rows that were clustered", [&] { soft_labels(x.slice(0, 0, 9), r); });
+}
+
+// A table of merge heights took 183 MB and most of a minute here.
+TEST(Hdbscan, ThousandsOfClustersShareTheirNoiseInSeconds) {
+  Random rng(8);
+  const Tensor x = randn({8000, 2}, rng);
+  const HdbscanResult r = hdbscan(x, {.min_cluster_size = 2, .min_samples = 1});
+  ASSERT_GT(r.cluster_count, 1000);
+  const auto begin = std::clock();
+  const auto soft = soft_labels(x, r).to_vector<int32_t>();
+  EXPECT_LT(double(std::clock() - begin) / CLOCKS_PER_SEC, 8);
+  EXPECT_GE(*std::min_element(soft.begin(), soft.end()), 0);
+
+  const Progress stop{[](void*, const char*, int64_t, int64_t) { return false; }, nullptr};
+  EXPECT_THROW(soft_labels(x, r, stop), Cancelled);
 }
 
 TEST(Hdbscan, CanBeCancelled) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "clustering/centroid/seeding.h"
+#include "kernels/distance/distance.h"
 #include "tensor/random.h"
 #include "tests/clustering/golden.h"
 
@@ -65,6 +66,29 @@ TEST_P(KMeansGolden, EqualsScikitLearnFromGivenCentres) {
 
 INSTANTIATE_TEST_SUITE_P(Goldens, KMeansGolden,
                          ::testing::Values("plain", "weighted", "lost", "strict", "short"));
+
+// Groups that lie 1 apart at 1e5 from the middle: products of f32 cannot tell them apart.
+TEST(KMeans, EachPointIsAtItsNearestCentreThoughProductsCancel) {
+  const int64_t n = 1200;
+  Tensor x = normal(n, 2, 5);
+  for (int64_t i = 0; i < n; i++) {
+    float* row = x.data<float>() + 2 * i;
+    row[0] = row[0] * 0.02f + (i % 2 ? 1e5f : -1e5f) + float(i / 2 % 3);
+    row[1] *= 0.02f;
+  }
+  const KMeans m = kmeans(x, {.k = 6});
+  const Tensor labels[] = {m.labels, predict(m, x)};
+  for (const Tensor& l : labels)
+    for (int64_t i = 0; i < n; i++) {
+      auto distance = [&](int64_t c) {
+        return kernels::direct_squared_distance(x.data<float>() + 2 * i,
+                                                m.centres.data<float>() + 2 * c, 2);
+      };
+      for (int64_t c = 0; c < 6; c++)
+        ASSERT_LE(distance(l.data<int32_t>()[i]), distance(c) + 1e-4) << "row " << i;
+    }
+  EXPECT_LT(m.inertia, 5);  // all six groups were found
+}
 
 TEST(KMeans, FindsSeparatedClusters) {
   for (Init init : {Init::plus_plus, Init::random}) {

@@ -157,7 +157,9 @@ TEST(Umap, IsAsTrustworthyAsUmapLearn) {
 TEST(Umap, SameBitsAtAnyThreadCount) {
   Random rng(3);
   for (int64_t dimensions : {2, 5}) {
-    const Tensor x = randn({4000, 6}, rng);  // enough edges that rounds are shared out
+    const Tensor x = randn({12'000, 6}, rng);
+    const int64_t edges = fuzzy_simplicial_set(exact_knn(x, 15, true)).edges() / 2;
+    ASSERT_GT(edges, 1 << 16);  // from here on the threads share a round (kFewEdges)
     expect_same_at_any_thread_count([&] {
       return umap(x, {.n_components = dimensions, .n_epochs = 6}).embedding.to_vector<float>();
     });
