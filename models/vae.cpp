@@ -89,13 +89,24 @@ VaeLoss Vae::loss(const VaeOutput& out, const Tensor& x, const Tensor& mask) con
 
 namespace {
 
+// Evaluation mode while it lives, though the work may be stopped.
+struct Evaluating {
+  Vae& vae;
+  explicit Evaluating(Vae& v) : vae(v) { nn::set_training(vae, false); }
+  ~Evaluating() { nn::set_training(vae, true); }
+  Evaluating(const Evaluating&) = delete;
+  Evaluating& operator=(const Evaluating&) = delete;
+};
+
 // f(values, mask) of successive row ranges, in evaluation mode, gathered into one tensor.
 template <class F>
-Tensor in_batches(Vae& vae, const data::Dataset& d, int64_t batch, F f) {
+Tensor in_batches(Vae& vae, const data::Dataset& d, int64_t batch, const char* stage,
+                  const Progress& progress, F f) {
   NoGrad no_grad;
-  nn::set_training(vae, false);
+  const Evaluating evaluating(vae);
   Tensor out;
   for (int64_t begin = 0; begin < d.size(); begin += batch) {
+    progress(stage, begin, d.size());
     data::Dataset part = data::slice(d, begin, std::min(begin + batch, d.size()));
     Tensor y = f(part.values, part.mask);
     if (!out.defined()) {
@@ -104,22 +115,22 @@ Tensor in_batches(Vae& vae, const data::Dataset& d, int64_t batch, F f) {
     }
     copy_elements(y.view(), out.slice(0, begin, begin + part.size()).view());
   }
-  nn::set_training(vae, true);
+  progress(stage, d.size(), d.size());
   return out;
 }
 
 }  // namespace
 
-Tensor encode_means(Vae& vae, const data::Dataset& d, int64_t batch) {
-  return in_batches(vae, d, batch, [&](const Tensor& x, const Tensor& mask) {
+Tensor encode_means(Vae& vae, const data::Dataset& d, int64_t batch, const Progress& progress) {
+  return in_batches(vae, d, batch, "encode", progress, [&](const Tensor& x, const Tensor& mask) {
     return vae.encode(x, mask).mean.value();
   });
 }
 
-Tensor reconstruct(Vae& vae, const data::Dataset& d, int64_t batch) {
-  return in_batches(vae, d, batch, [&](const Tensor& x, const Tensor& mask) {
-    return vae(x, mask).reconstruction.value();
-  });
+Tensor reconstruct(Vae& vae, const data::Dataset& d, int64_t batch, const Progress& progress) {
+  return in_batches(
+      vae, d, batch, "reconstruct", progress,
+      [&](const Tensor& x, const Tensor& mask) { return vae(x, mask).reconstruction.value(); });
 }
 
 }  // namespace clade::models

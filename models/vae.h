@@ -16,6 +16,7 @@
 #include "data/dataset.h"
 #include "models/dynamic_blocks.h"
 #include "nn/layers.h"
+#include "tensor/progress.h"
 
 namespace clade::models {
 
@@ -73,9 +74,11 @@ class Vae {
 };
 
 // The mean of q(z | x) of every row, (n, latent), in evaluation mode: a row's code does not depend
-// on the rest of its batch.
-Tensor encode_means(Vae& vae, const data::Dataset& d, int64_t batch = 512);
-// Rows as the decoder sees them at their mean.
-Tensor reconstruct(Vae& vae, const data::Dataset& d, int64_t batch = 512);
+// on the rest of its batch. Reports "encode", in rows.
+Tensor encode_means(Vae& vae, const data::Dataset& d, int64_t batch = 512,
+                    const Progress& progress = {});
+// Rows as the decoder sees them at their mean. Reports "reconstruct", in rows.
+Tensor reconstruct(Vae& vae, const data::Dataset& d, int64_t batch = 512,
+                   const Progress& progress = {});
 
 }  // namespace clade::models

@@ -1,15 +1,21 @@
 #include "models/vae_training.h"
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdio>
+#include <cstring>
 
 #include "autograd/functions.h"
 #include "data/batches.h"
 #include "optim/checkpoint.h"
+#include "tensor/parallel.h"
 
 namespace clade::models {
 namespace {
 
 constexpr const char* kDescription = "description";
+constexpr const char* kData = "data";
 
 Tensor as_tensor(const std::vector<EpochLoss>& history) {
   std::vector<double> flat;
@@ -28,12 +34,62 @@ std::vector<EpochLoss> as_history(const optim::State& saved) {
   return history;
 }
 
-void require_same_run(const optim::Checkpoint& c, const TrainingOptions& options) {
-  for (const SafeTensors::Text& note : c.metadata)
-    if (note.key == kDescription && note.value != options.description)
+// FNV-1a over 64-bit words, then over the hashes of chunks of rows.
+uint64_t hash_of(const Tensor& t) {
+  auto joined = [](uint64_t hash, uint64_t word) { return (hash ^ word) * 0x100000001b3; };
+  constexpr uint64_t kStart = 0xcbf29ce484222325;
+  const int64_t row = t.numel() / std::max<int64_t>(1, t.size(0));
+  return parallel_reduce(
+      t.size(0), std::max<int64_t>(1, (1 << 18) / std::max<int64_t>(1, row)), kStart,
+      [&](int64_t begin, int64_t end) {
+        const Tensor part = t.slice(0, begin, end).contiguous();
+        const auto* bytes = reinterpret_cast<const char*>(part.data<float>());
+        const size_t size = size_t(part.numel()) * sizeof(float);
+        uint64_t hash = kStart, word = 0;
+        for (size_t i = 0; i < size; i += sizeof word) {
+          std::memcpy(&word, bytes + i, std::min(sizeof word, size - i));
+          hash = joined(hash, word);
+        }
+        return hash;
+      },
+      joined);
+}
+
+// Shape and hash of the values and the mask, e.g. "[1797, 1, 16, 16] 9c0e6a1b4f20d377".
+std::string fingerprint(const data::Dataset& d) {
+  uint64_t hash = hash_of(d.values);
+  if (d.mask.defined()) hash ^= std::rotl(hash_of(d.mask), 1);
+  char digits[17];
+  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(hash));
+  return text(d.values.shape(), " ", digits);
+}
+
+// Before anything is restored, so that other data is named as such and not by a shape that differs.
+void require_same_run(const TrainingOptions& options, const std::string& data) {
+  const SafeTensors saved = load_safetensors(options.checkpoint);
+  auto require = [&](const char* key, const char* what, const std::string& now) {
+    const std::string* before = saved.note(key);
+    if (!before || *before != now)
       fail("resume",
-           text("the options that ", options.checkpoint, " was started with, ", note.value),
-           options.description, "give the same options, or choose another --out");
+           text("the ", what, " that ", options.checkpoint, " was started with, ",
+                before ? *before : "which it does not name"),
+           now, text("give the same ", what, ", or choose another --out"));
+  };
+  require(kDescription, "options", options.description);
+  require(kData, "data", data);
+}
+
+// A step may spoil the weights without a loss that tells: the last one of an epoch. So the loss is
+// taken once more, in evaluation mode, which draws no noise.
+void require_sound(Vae& vae, const data::Batch& batch, double beta, int64_t epoch) {
+  NoGrad no_grad;
+  nn::set_training(vae, false);
+  VaeLoss loss = vae.loss(vae(batch.values, batch.mask), batch.values, batch.mask);
+  const double total = sum(loss.reconstruction).item() + beta * sum(loss.kl).item();
+  nn::set_training(vae, true);
+  if (!std::isfinite(total))
+    fail("train", "a finite loss", text(total, " after the last step of epoch ", epoch + 1),
+         "lower --lr, or look for extreme values in the data");
 }
 
 }  // namespace
@@ -45,10 +101,14 @@ std::vector<EpochLoss> train_vae(Vae& vae, const data::Dataset& d, const Trainin
   optim::Adam adam(arena, {.lr = options.lr});
   data::Batches batches(d, {.size = options.batch, .seed = options.seed});
   std::vector<EpochLoss> history;
+  const std::string data = options.checkpoint.empty() ? "" : fingerprint(d);
   if (options.resume) {
-    optim::Checkpoint c = optim::load_checkpoint(options.checkpoint, vae, adam);
-    require_same_run(c, options);
-    history = as_history(c.history);
+    require_same_run(options, data);
+    history = as_history(optim::load_checkpoint(options.checkpoint, vae, adam).history);
+    if (int64_t(history.size()) > options.epochs)
+      fail("resume",
+           text(history.size(), " epochs or more: ", options.checkpoint, " is trained that far"),
+           text(options.epochs), "ask for more --epochs, or choose another --out");
   }
 
   const double beta = vae.options().beta;
@@ -56,9 +116,10 @@ std::vector<EpochLoss> train_vae(Vae& vae, const data::Dataset& d, const Trainin
   nn::set_training(vae, true);
   for (int64_t epoch = int64_t(history.size()); epoch < options.epochs; epoch++) {
     double reconstruction = 0, kl = 0;
+    data::Batch batch;
     for (int64_t step = 0; step < steps; step++) {
       progress("train", epoch * steps + step, options.epochs * steps);
-      data::Batch batch = batches.at(epoch, step);
+      batch = batches.at(epoch, step);
 
       VaeOutput out = vae(batch.values, batch.mask);
       VaeLoss loss = vae.loss(out, batch.values, batch.mask);
@@ -76,12 +137,14 @@ std::vector<EpochLoss> train_vae(Vae& vae, const data::Dataset& d, const Trainin
       reconstruction += total_reconstruction.item();
       kl += total_kl.item();
     }
+    require_sound(vae, batch, beta, epoch);
     double n = double(batches.rows());
     history.push_back({(reconstruction + beta * kl) / n, reconstruction / n, kl / n});
     if (!options.checkpoint.empty())
-      optim::save_checkpoint(
-          options.checkpoint, vae, adam,
-          {epoch + 1, {{kDescription, options.description}}, {{"loss", as_tensor(history)}}});
+      optim::save_checkpoint(options.checkpoint, vae, adam,
+                             {epoch + 1,
+                              {{kDescription, options.description}, {kData, data}},
+                              {{"loss", as_tensor(history)}}});
   }
   progress("train", options.epochs * steps, options.epochs * steps);
   return history;

@@ -13,8 +13,9 @@ struct TrainingOptions {
   uint64_t seed = 0;
   std::string checkpoint = {};  // file to write after each epoch, and to resume from; "": none
   bool resume = false;          // go on from the checkpoint: the weights end as in an unbroken run
-  std::string description =
-      {};  // of the run's options, kept in the checkpoint; must agree on resuming
+  // Of the run's options, kept in the checkpoint beside a fingerprint of the data; both must agree
+  // on resuming.
+  std::string description = {};
 };
 
 // Means over the samples of one epoch.
@@ -23,8 +24,9 @@ struct EpochLoss {
 };
 
 // The losses of all epochs, those before a resumption too. Throws Error when the loss is no longer
-// finite, and Cancelled when `progress` asks to stop: the last checkpoint then holds whole epochs.
-// Reports "train", in batches.
+// finite (a checkpoint whose loss is not is never saved), when it is to resume from a checkpoint of
+// other options, other data or more epochs, and Cancelled when `progress` asks to stop: the last
+// checkpoint then holds whole epochs. Reports "train", in batches.
 std::vector<EpochLoss> train_vae(Vae& vae, const data::Dataset& d, const TrainingOptions& options,
                                  const Progress& progress = {});
 
