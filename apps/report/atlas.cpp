@@ -7,12 +7,14 @@
 
 namespace clade::apps {
 
-AtlasPainter::AtlasPainter(int64_t count, int64_t columns, const Shape& image, int64_t shrink)
+AtlasPainter::AtlasPainter(int64_t count, int64_t columns, const Shape& image, int64_t shrink,
+                           int levels)
     : columns_(std::max<int64_t>(1, std::min(columns, count))),
       rows_((count + columns_ - 1) / columns_),
       width_(std::max<int64_t>(1, image[2] / shrink)),
       height_(std::max<int64_t>(1, image[1] / shrink)),
       shrink_(shrink),
+      levels_(levels),
       colours_(image[0] == 3 ? 3 : 1),
       pixels_(size_t(columns_ * width_ * rows_ * height_ * (colours_ + 1))) {}
 
@@ -45,7 +47,9 @@ void AtlasPainter::paint(int64_t slot, const Tensor& images, const Tensor& mask,
             sum += std::clamp(value, 0.0f, 1.0f);
             seen++;
           }
-        out[c] = seen ? uint8_t(255 * sum / double(seen) + 0.5) : 0;
+        const double steps = levels_ - 1;
+        out[c] =
+            seen ? uint8_t(255 * std::floor(steps * sum / double(seen) + 0.5) / steps + 0.5) : 0;
         alpha += double(seen) / double(cell);
       }
       out[colours_] = uint8_t(255 * alpha / colours_ + 0.5);

@@ -18,8 +18,10 @@ struct Atlas {
 
 class AtlasPainter {
  public:
-  // Room for `count` images of (channels, height, width), each made `shrink` times smaller.
-  AtlasPainter(int64_t count, int64_t columns, const Shape& image, int64_t shrink = 1);
+  // Room for `count` images of (channels, height, width), each made `shrink` times smaller, in
+  // `levels` <= 256 shades: fewer pack better.
+  AtlasPainter(int64_t count, int64_t columns, const Shape& image, int64_t shrink = 1,
+               int levels = 256);
 
   // Image `row` of images (n, C, H, W) f32 in [0, 1] becomes sprite `slot`; NaN and pixels whose
   // mask (n, 1 or C, H, W) u8 is 0 become transparent. The mask may be undefined.
@@ -29,6 +31,7 @@ class AtlasPainter {
 
  private:
   int64_t columns_, rows_, width_, height_, shrink_;
+  int levels_;
   int colours_;  // 1 grey or 3 RGB; one more channel in pixels_ for alpha
   std::vector<uint8_t> pixels_;
 };

@@ -18,9 +18,11 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int64_t kMostPoints = 100'000;     // drawn
-constexpr int64_t kThumbPixels = 8'000'000;  // of all thumbnails: keeps the page below 15 MB
-constexpr int64_t kThumbSide = 32;           // larger images are shrunk towards it
+constexpr int64_t kMostPoints = 100'000;    // drawn
+constexpr int64_t kThumbBytes = 9'500'000;  // of all thumbnails: keeps the page below 15 MB
+constexpr int64_t kThumbSide = 32;          // larger images are shrunk towards it
+constexpr int64_t kLeastSide = 14;          // to which they are shrunk where they are many
+constexpr int kThumbLevels = 64;            // shades: a quarter fewer bytes, and nobody sees it
 
 void check(bool fits, const char* what, const Tensor& came, int64_t n) {
   if (!fits) fail("report_html", text(what, " for n = ", n, " points"), text(came));
@@ -103,20 +105,28 @@ json to_json(const Atlas& atlas) {
           {"height", atlas.height}};
 }
 
-// Thumbnails of the first drawn points: as many as the budget of pixels allows.
-json thumbnails(const ReportData& data, const Tensor& mask, const std::vector<int64_t>& rows) {
-  const Tensor& x = data.images;
-  const int64_t side = std::max(x.size(2), x.size(3));
-  const int64_t shrink = std::max<int64_t>(1, side / kThumbSide);
-  const int64_t pixels =
-      std::max<int64_t>(1, x.size(2) / shrink) * std::max<int64_t>(1, x.size(3) / shrink);
-  const int64_t channels = x.size(1) == 3 ? 3 : 1;
-  const int64_t count =
-      std::min(int64_t(rows.size()), std::max<int64_t>(1, kThumbPixels / pixels / channels));
+// Thumbnails of the first `count` drawn points.
+Atlas small_images(const ReportData& data, const Tensor& mask, const std::vector<int64_t>& rows,
+                   int64_t count, int64_t shrink) {
   const auto columns = int64_t(std::ceil(std::sqrt(double(count))));
-  AtlasPainter painter(count, columns, x.shape().without(0), shrink);
-  for (int64_t i = 0; i < count; i++) painter.paint(i, x, mask, rows[size_t(i)]);
-  json out = to_json(painter.finish());
+  AtlasPainter painter(count, columns, data.images.shape().without(0), shrink, kThumbLevels);
+  for (int64_t i = 0; i < count; i++) painter.paint(i, data.images, mask, rows[size_t(i)]);
+  return painter.finish();
+}
+
+// Of every drawn point, if they fit into the budget; at half the side if they fit only so; else of
+// the first ones, which are a fair sample. What they will take is judged by the first 2000.
+json thumbnails(const ReportData& data, const Tensor& mask, const std::vector<int64_t>& rows) {
+  const int64_t drawn = int64_t(rows.size()), tried = std::min<int64_t>(drawn, 2000);
+  const int64_t side = std::max(data.images.size(2), data.images.size(3));
+  auto fit = [&](int64_t shrink) {
+    const auto bytes = double(small_images(data, mask, rows, tried, shrink).png.size());
+    return int64_t(double(kThumbBytes) / bytes * double(tried));
+  };
+  int64_t shrink = std::max<int64_t>(1, side / kThumbSide), most = fit(shrink);
+  if (most < drawn && side / (2 * shrink) >= kLeastSide) most = fit(shrink *= 2);
+  const int64_t count = std::min(drawn, std::max<int64_t>(1, most));
+  json out = to_json(small_images(data, mask, rows, count, shrink));
   out["count"] = count;
   return out;
 }

@@ -14,9 +14,24 @@ bool has(const std::string& page, std::string_view part) {
   return page.find(part) != std::string::npos;
 }
 
-TEST(Report, BigPageStaysBelow15Megabytes) {
-  std::string page = report_html(synthetic_run(70'000));
+TEST(Report, BigPageStaysBelow15MegabytesAndEveryPointHasItsImage) {
+  std::string page = report_html(synthetic_run(70'000, 32));
   EXPECT_LT(page.size(), 15u << 20);
+  EXPECT_TRUE(has(page, "\"thumbs\":{\"columns\":265,\"count\":70000,\"height\":16,"));
+  EXPECT_TRUE(has(report_html(synthetic_run(3000, 32)), "\"count\":3000,\"height\":32,"));
+}
+
+// Noise hardly packs: the budget then says how many points have an image.
+TEST(Report, ImagesThatDoNotPackStayWithinTheBudget) {
+  ReportData run = synthetic_run(30'000, 32);
+  Random rng(1);
+  run.images = Tensor::empty({30'000, 3, 32, 32});
+  for (int64_t i = 0; i < run.images.numel(); i++)
+    run.images.data<float>()[i] = float(rng.uniform());
+  const std::string page = report_html(run);
+  EXPECT_LT(page.size(), 15u << 20);
+  EXPECT_FALSE(has(page, "\"count\":30000,"));
+  EXPECT_TRUE(has(page, "\"height\":16,"));
 }
 
 TEST(Report, NeedsNoNetwork) {

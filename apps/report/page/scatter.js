@@ -53,9 +53,13 @@ function brush(radius) {
   return out;
 }
 
+// A whole multiple of the thumbnail's side near 100: all its pixels are then of one size.
+const thumbSide = thumbs ? Math.max(thumbs.width, thumbs.height) : 1;
+const cardSize = thumbSide * Math.max(1, Math.round(100 / thumbSide));
+
 function pointCard(i) {
   const row = points.row[i];
-  return [thumbs && i < thumbs.count ? sprite(thumbs, i, 104) : null,
+  return [thumbs && i < thumbs.count ? sprite(thumbs, i, cardSize) : null,
     h('div', {}, h('b', {}, 'row ' + count(row)),
       classes && classes.of[i] ? h('div', {}, 'class ' + classes.groups[classes.of[i]].name) : null,
       methods.map(m => h('div', {}, `${m.name} ${m.groups[m.of[i]].name}`)),
