@@ -1,5 +1,6 @@
 #include "apps/load.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "apps/cli/usage.h"
@@ -31,22 +32,38 @@ void require_known(const std::string& name) {
        best.empty() ? "check the path" : text("did you mean ", best, "?"));
 }
 
-}  // namespace
-
-data::Dataset load_data(const LoadRequest& request) {
-  require_known(request.name_or_path);
-  data::LoadOptions options;
-  options.data_dir = request.data_dir.value_or("");
-  options.limit = request.limit.value_or(0);
-  options.csv.label_column = request.label_column.value_or("");
-  options.csv.drop_columns = split(request.drop_columns.value_or(""));
-  return data::load(request.name_or_path, options);
+// Only tables that are files have columns to choose from: those of the catalog come with theirs.
+void require_columns(const LoadRequest& request) {
+  const char* option = request.label_column   ? "--label-column"
+                       : request.drop_columns ? "--drop-columns"
+                                              : nullptr;
+  if (!option) return;
+  const auto known = data::catalog();
+  const bool named = std::any_of(known.begin(), known.end(), [&](const data::CatalogEntry& entry) {
+    return entry.name == request.name_or_path;
+  });
+  std::filesystem::path file = request.name_or_path;
+  if (file.extension() == ".gz") file.replace_extension();
+  const std::string end = file.extension().string();
+  bool table = false;
+  for (const char* kind : {".csv", ".tsv", ".txt", ".dat", ".data"}) table = table || end == kind;
+  if (named || !table || std::filesystem::is_directory(request.name_or_path))
+    fail(option, "a table with columns to choose (.csv .tsv .txt .dat .data)",
+         text(named ? "the data set " : "", request.name_or_path), "leave it out");
 }
 
-int64_t rows_in_catalog(const std::string& name) {
-  for (const auto& entry : data::catalog())
-    if (entry.name == name) return entry.rows;
-  return 0;
+}  // namespace
+
+Loaded load_data(const LoadRequest& request) {
+  require_known(request.name_or_path);
+  require_columns(request);
+  data::LoadOptions options;
+  options.data_dir = request.data_dir.value_or("");
+  options.csv.label_column = request.label_column.value_or("");
+  options.csv.drop_columns = split(request.drop_columns.value_or(""));
+  data::Dataset all = data::load(request.name_or_path, options);
+  const int64_t n = all.size(), kept = std::min(n, request.limit.value_or(n));
+  return {kept < n ? data::slice(all, 0, kept) : std::move(all), n};
 }
 
 }  // namespace clade::apps

@@ -15,11 +15,13 @@ struct LoadRequest {
   std::optional<int64_t> limit;
 };
 
-// Throws Error: on what is neither a name nor a path, with the nearest name; and as data::load()
-// does.
-data::Dataset load_data(const LoadRequest& request);
+struct Loaded {
+  data::Dataset data;
+  int64_t rows_in_all = 0;  // before the limit
+};
 
-// Rows of the data set `name` without a limit; 0 where the catalog does not know it.
-int64_t rows_in_catalog(const std::string& name);
+// Throws Error: on what is neither a name nor a path, with the nearest name; on columns asked for
+// where the data names none; and as data::load() does.
+Loaded load_data(const LoadRequest& request);
 
 }  // namespace clade::apps

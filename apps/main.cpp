@@ -4,7 +4,9 @@
 // command itself was wrong (one line, with the nearest right one); 128 + signal when it was stopped
 // (130 for Ctrl-C).
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "apps/cli/help.h"
 #include "apps/cli/interrupt.h"
@@ -12,6 +14,20 @@
 #include "apps/commands.h"
 #include "apps/versions.h"
 #include "tensor/error.h"
+
+namespace {
+
+// What was printed must have arrived: a full disk or a closed pipe is no success.
+int finished() {
+  errno = 0;
+  if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return 0;
+  std::fprintf(stderr,
+               "clade: expected to write to standard output; got %s; the output is incomplete\n",
+               errno ? std::strerror(errno) : "an error while printing");
+  return 1;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using namespace clade::apps;
@@ -34,12 +50,11 @@ int main(int argc, char** argv) {
   add_datasets(program);
   add_ops(program);
 
-  install_interrupt_handler();
   try {
     program.parse(argc, argv);
-    return 0;
+    return finished();
   } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return program.exit(e);  // --help, --version
+    if (e.get_exit_code() == 0) return program.exit(e), finished();  // --help, --version
     std::fprintf(stderr, "%s\n", usage_message(program, e).c_str());
     return 2;
   } catch (const clade::Cancelled&) {

@@ -148,7 +148,8 @@ std::atomic<int> requested_threads{0};
 }  // namespace
 
 void set_threads(int n) {
-  if (n < 1 || n > 1024) fail("set_threads", "1 to 1024 threads", text(n));
+  if (n < 1 || n > kMostThreads)
+    fail("set_threads", text("1 to ", kMostThreads, " threads"), text(n));
   requested_threads = n;
 }
 

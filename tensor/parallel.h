@@ -11,7 +11,8 @@
 
 namespace clade {
 
-void set_threads(int n);  // 1 to 1024, else Error; until called: OMP_NUM_THREADS, else all cores
+constexpr int kMostThreads = 1024;
+void set_threads(int n);  // 1 to kMostThreads, else Error; until called: OMP_NUM_THREADS, else all
 int threads();
 bool in_parallel();  // inside a parallel_for: nested loops run serially
 

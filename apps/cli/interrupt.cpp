@@ -15,9 +15,12 @@ void handle(int signal) {
 
 }  // namespace
 
-void install_interrupt_handler() {
-  std::signal(SIGINT, handle);
-  std::signal(SIGTERM, handle);
+Interruptible::Interruptible()
+    : on_interrupt_(std::signal(SIGINT, handle)), on_terminate_(std::signal(SIGTERM, handle)) {}
+
+Interruptible::~Interruptible() {
+  std::signal(SIGINT, on_interrupt_);
+  std::signal(SIGTERM, on_terminate_);
 }
 
 int interrupted() { return caught; }

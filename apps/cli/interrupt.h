@@ -3,7 +3,20 @@
 
 namespace clade::apps {
 
-void install_interrupt_handler();
+// While one lives, the signals are noted for interrupted() to tell; before and after they end the
+// program at once. For work that asks often, and for nothing else.
+class Interruptible {
+ public:
+  Interruptible();
+  ~Interruptible();
+  Interruptible(const Interruptible&) = delete;
+  Interruptible& operator=(const Interruptible&) = delete;
+
+ private:
+  void (*on_interrupt_)(int);  // what stood before
+  void (*on_terminate_)(int);
+};
+
 int interrupted();  // the signal that came, or 0
 
 }  // namespace clade::apps

@@ -23,6 +23,8 @@ struct OneOf {
   std::vector<std::string> words;
 };
 
+constexpr double kMostWhole = 0x1p53;  // from here on an f64 does not hold every whole number
+
 inline CLI::Validator validator(const Numbers& limit) {
   auto check = [limit](std::string& given) -> std::string {
     std::string wanted = limit.whole ? "a whole number" : "a number";
@@ -33,9 +35,11 @@ inline CLI::Validator validator(const Numbers& limit) {
     char* end = nullptr;
     const double value = std::strtod(given.c_str(), &end);
     const bool number = !given.empty() && *end == 0 && std::isfinite(value);
+    const bool too_long = limit.whole && number && std::abs(value) >= kMostWhole;
+    if (too_long && std::isinf(limit.high)) wanted.append(" and below 2^53 = 9007199254740992");
     const bool fits =
         number && value <= limit.high && (limit.open ? value > limit.low : value >= limit.low) &&
-        (!limit.whole || (value == std::floor(value) && std::abs(value) < 0x1p53 &&
+        (!limit.whole || (value == std::floor(value) && !too_long &&
                           given.find_first_not_of("+-0123456789") == std::string::npos));
     return fits ? "" : text("expected ", wanted, "; got '", given, "'");
   };

@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "tensor/parallel.h"
+
 namespace clade::apps {
 
 // An option that is not given is worked out from the data (apps/cluster/recipe.h).
@@ -72,7 +74,7 @@ void visit(Options& o, Visitor&& v) {
   v("--limit", o.limit, AtLeast{1}, "only the first N rows");
   v("--data-dir", o.data_dir, Anything{"DIR"}, "where to look for data sets first");
   v("--seed", o.seed, AtLeast{0}, "of all randomness: same seed, same result");
-  v("--threads", o.threads, Between{1, 4096}, "[all cores]");
+  v("--threads", o.threads, Between{1, kMostThreads}, "[all cores]");
   v("--device", o.device, Words{"cpu"}, "what computes");
   v("--out", o.out, Anything{"DIR"}, "the run's folder [runs/<data>]");
   v("--profile", o.profile, Anything{"FILE"}, "write a trace of all kernels, for ui.perfetto.dev");

@@ -14,9 +14,10 @@
 namespace clade::apps {
 
 struct Outcome {
-  ClusterOptions given, used;  // as typed; with every gap filled
-  data::Dataset seen;          // what the model got
-  Tensor complete;             // the values before --missing hid some
+  ClusterOptions given, used;      // as typed; with every gap filled
+  std::vector<std::string> notes;  // what was done that nobody asked for
+  data::Dataset seen;              // what the model got
+  Tensor complete;                 // the values before --missing hid some
   std::vector<int64_t> sample_rows;
   Representation representation;
   Clusterings clusterings;

@@ -1,11 +1,13 @@
 #include "apps/cluster/prepare.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "apps/cli/usage.h"
 #include "data/missing.h"
 #include "data/prepare.h"
 #include "data/scaling.h"
+#include "tensor/parallel.h"
 
 namespace clade::apps {
 namespace {
@@ -13,21 +15,61 @@ namespace {
 constexpr double kMcarRate = 0.25;
 
 // The number after the colon.
-double parameter(const std::string& how, double low, double high) {
+double parameter(const std::string& how, double low, double high, bool whole) {
   const std::string digits = how.substr(how.find(':') + 1);
   char* end = nullptr;
   const double value = std::strtod(digits.c_str(), &end);
-  if (digits.empty() || *end || !(value >= low && value <= high))
-    fail("--missing", text("a number from ", low, " to ", high, " after the colon"),
+  if (digits.empty() || *end || !(value >= low && value <= high) ||
+      (whole && value != std::floor(value)))
+    fail("--missing",
+         text("a ", whole ? "whole " : "", "number from ", low, " to ", high, " after the colon"),
          text("'", how, "'"));
   return value;
 }
 
+// Images in [0, 1]; a little beyond it is the rounding of whoever resized them.
+data::Dataset in_unit_range(const data::Dataset& loaded, std::vector<std::string>& notes) {
+  constexpr float kSlack = 1e-3f;
+  const Tensor dense = loaded.values.contiguous();  // missing values are 0, which is in range
+  const float* begin = dense.data<float>();
+  const auto [low, high] = std::minmax_element(begin, begin + dense.numel());
+  if (*low >= -kSlack && *high <= 1 + kSlack) return loaded;
+  if (*low < 0 || *high > 255 || *high < 64)
+    fail("images", text("values from 0 to 1, or from 0 to 255, in ", loaded.name),
+         text(*low, " .. ", *high), "bring them to 0 .. 1, or save them as u8");
+  notes.push_back(text(loaded.name, ": images of ", *low, " .. ", *high, " were divided by 255"));
+  data::Dataset d = loaded;
+  d.values = dense.clone();
+  float* value = d.values.data<float>();
+  parallel_for(d.values.numel(), 1 << 16, [&](int64_t from, int64_t to) {
+    for (int64_t i = from; i < to; i++) value[i] /= 255;
+  });
+  return d;
+}
+
+data::Dataset standardised(const data::Dataset& table) {
+  const data::Scaling scaling = data::Scaling::standard(table);
+  data::Dataset out = scaling.apply(table);
+  const int64_t columns = out.values.size(1);
+  const float *value = out.values.data<float>(), *scale = scaling.scale.data<float>();
+  for (int64_t i = 0; i < out.values.numel(); i++) {
+    const int64_t c = i % columns;
+    if (std::isnormal(scale[c]) && std::isfinite(value[i])) continue;
+    const bool small = std::isinf(scale[c]);
+    fail("standardise",
+         text("columns whose deviation f32 can divide by (about 1e-38 to 1e38), in ", table.name),
+         text("values too ", small ? "small" : "large", " in column ",
+              table.columns.empty() ? std::to_string(c + 1) : table.columns[size_t(c)]),
+         text(small ? "multiply" : "divide", " that column by a power of ten, or leave it out"));
+  }
+  return out;
+}
+
 }  // namespace
 
-data::Dataset prepare(const data::Dataset& loaded) {
-  if (!loaded.is_images()) return data::Scaling::standard(loaded).apply(loaded);
-  data::Dataset d = loaded;
+data::Dataset prepare(const data::Dataset& loaded, std::vector<std::string>& notes) {
+  if (!loaded.is_images()) return standardised(loaded);
+  data::Dataset d = in_unit_range(loaded, notes);
   const int64_t h = d.values.size(2), w = d.values.size(3), side = std::max(h, w);
   const int64_t target = std::clamp<int64_t>(side, 16, 64);
   if (target != side)
@@ -41,15 +83,15 @@ data::Dataset hide(const data::Dataset& prepared, const std::string& how, const 
   const bool plain = kind == how;
   if (how == "none") return prepared;
   if (kind == "mcar")
-    return data::hide_at_random(prepared, plain ? kMcarRate : parameter(how, 0, 0.99),
+    return data::hide_at_random(prepared, plain ? kMcarRate : parameter(how, 0, 0.99, false),
                                 rng.fork("mcar"));
   if (kind == "patches") {
     if (!prepared.is_images())
       fail("--missing", "images for patches", text("the table ", prepared.name), "take mcar");
     const int64_t width = prepared.values.size(3);
-    const auto patches = plain
-                             ? data::PatchOptions::for_width(width)
-                             : data::PatchOptions::fixed(int64_t(parameter(how, 1, double(width))));
+    const auto patches =
+        plain ? data::PatchOptions::for_width(width)
+              : data::PatchOptions::fixed(int64_t(parameter(how, 1, double(width), true)));
     return data::hide_patches(prepared, patches, rng.fork("patches"));
   }
   const std::string best = nearest(kind, {"none", "patches", "mcar"});

@@ -4,15 +4,12 @@
 #include <filesystem>
 
 #include "apps/cli/table.h"
-#include "apps/load.h"
 #include "tensor/error.h"
 #include "tensor/parallel.h"
 #include "tensor/text.h"
 
 namespace clade::apps {
 namespace {
-
-bool is_network(const std::string& model) { return model == "vae" || model == "masked-vae"; }
 
 std::string default_model(const data::Dataset& d) {
   if (d.mask.defined()) return "masked-vae";
@@ -27,6 +24,8 @@ std::string default_folder(const std::string& data) {
 int64_t full_filters(const data::Dataset& d) { return d.is_images() ? d.values.size(2) : 0; }
 
 }  // namespace
+
+bool is_network(const std::string& model) { return model == "vae" || model == "masked-vae"; }
 
 int64_t full_epochs(int64_t n) { return std::clamp<int64_t>(1'860'000 / n, 50, 400); }
 
@@ -67,16 +66,15 @@ ClusterOptions with_recipe(const ClusterOptions& given, const data::Dataset& see
 }
 
 ScaledDown scaled_down(const ClusterOptions& given, const ClusterOptions& used,
-                       const data::Dataset& seen) {
+                       const data::Dataset& seen, int64_t rows_in_all) {
   ScaledDown out;
   ClusterOptions full = given;
-  const int64_t n = seen.size(), all = std::max(n, rows_in_catalog(given.data));
-  if (given.limit && n < all) {
-    out.what.push_back(text(grouped(n), " of ", grouped(all), " rows"));
+  if (const int64_t n = seen.size(); n < rows_in_all) {
+    out.what.push_back(text(grouped(n), " of ", grouped(rows_in_all), " rows"));
     full.limit.reset();
   }
-  if (used.epochs && *used.epochs < full_epochs(all)) {
-    out.what.push_back(text(*used.epochs, " of ", full_epochs(all), " epochs"));
+  if (used.epochs && *used.epochs < full_epochs(rows_in_all)) {
+    out.what.push_back(text(*used.epochs, " of ", full_epochs(rows_in_all), " epochs"));
     full.epochs.reset();
   }
   if (used.filters && *used.filters < full_filters(seen)) {

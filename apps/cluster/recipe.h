@@ -24,7 +24,11 @@ struct ScaledDown {
   std::vector<std::string> what;  // "3 of 50 epochs"; empty: this is the full run
   std::string full_command;       // the same without what was scaled down
 };
+// rows_in_all: before --limit.
 ScaledDown scaled_down(const ClusterOptions& given, const ClusterOptions& used,
-                       const data::Dataset& seen);
+                       const data::Dataset& seen, int64_t rows_in_all);
+
+// Whether it is a network, which trains and leaves checkpoints.
+bool is_network(const std::string& model);
 
 }  // namespace clade::apps

@@ -90,6 +90,7 @@ ReportData report_data(const Outcome& o) {
       note.append(&what == o.scaled_down.what.data() ? "" : ", ").append(what);
     d.notes.push_back(note + ".");
   }
+  d.notes.insert(d.notes.end(), o.notes.begin(), o.notes.end());
   d.figures = key_figures(o);
   d.settings = settings(o);
   d.times = o.times;

@@ -1,13 +1,16 @@
 #include "apps/cluster/run.h"
 
 #include <cstdio>
+#include <filesystem>
 
+#include "apps/cli/interrupt.h"
 #include "apps/cli/progress_line.h"
 #include "apps/cluster/outcome.h"
 #include "apps/cluster/prepare.h"
 #include "apps/cluster/run_folder.h"
 #include "apps/cluster/summary.h"
 #include "apps/load.h"
+#include "tensor/file.h"
 #include "tensor/parallel.h"
 #include "tensor/profiler.h"
 
@@ -16,11 +19,38 @@ namespace {
 
 constexpr int64_t kSamples = 14;  // images shown large in the report
 
-data::Dataset load(const ClusterOptions& o) {
-  data::Dataset d = load_data({o.data, o.data_dir, o.label_column, o.drop_columns, o.limit});
-  if (d.size() < 3)
-    fail("cluster", "at least 3 rows", text(d.size(), " in ", o.data), "take more data");
-  return d;
+Loaded load(const ClusterOptions& o) {
+  Loaded l = load_data({o.data, o.data_dir, o.label_column, o.drop_columns, o.limit});
+  if (l.data.size() < 3)
+    fail("cluster", "at least 3 rows", text(l.data.size(), " in ", o.data), "take more data");
+  return l;
+}
+
+void say(const ClusterOptions& options, const std::string& note) {
+  if (!options.quiet) std::fprintf(stderr, "clade: %s\n", note.c_str());
+}
+
+// What a folder that was used before means for this run.
+void begin_in_folder(const ClusterOptions& o) {
+  const std::string& folder = *o.out;
+  make_folder(folder);
+  std::error_code ignored;
+  const bool checkpoint = std::filesystem::exists(checkpoint_file(folder), ignored);
+  const bool finished = std::filesystem::exists(folder + "/run.json", ignored);
+  if (o.resume) {
+    if (!is_network(*o.model))
+      say(o,
+          text("--resume: --model ", *o.model, " has no training to go on with; it begins anew"));
+    else if (!checkpoint)
+      say(o, text("--resume: no checkpoint in ", folder, "; training begins anew"));
+    else
+      return;  // the outputs of a finished run stay until this one replaces them
+  } else if (checkpoint && !finished) {
+    say(o, text(folder,
+                " holds a run that was stopped; this one begins anew and replaces it (to go "
+                "on with that one instead: --resume)"));
+  }
+  clear_folder(folder);
 }
 
 std::vector<int64_t> pick_samples(int64_t n, const Random& rng) {
@@ -30,6 +60,16 @@ std::vector<int64_t> pick_samples(int64_t n, const Random& rng) {
   return rows;
 }
 
+void tell_how_to_resume(const Outcome& o) {
+  std::error_code ignored;
+  const bool checkpoint =
+      is_network(*o.used.model) && std::filesystem::exists(checkpoint_file(*o.used.out), ignored);
+  if (checkpoint)
+    std::fprintf(stderr, "clade: stopped; to go on: %s --resume\n", command_line(o.given).c_str());
+  else
+    std::fputs("clade: stopped; there is no checkpoint yet to go on from\n", stderr);
+}
+
 Outcome run(const ClusterOptions& given, ProgressLine& line) {
   const Random rng(static_cast<uint64_t>(given.seed));
   Stopwatch watch;
@@ -37,55 +77,65 @@ Outcome run(const ClusterOptions& given, ProgressLine& line) {
   o.given = given;
 
   watch.start("load");
-  data::Dataset loaded = load(given);
+  Loaded loaded = load(given);
 
   watch.start("prepare");
-  data::Dataset prepared = prepare(loaded);
-  loaded = {};
+  data::Dataset prepared = prepare(loaded.data, o.notes);
+  loaded.data = {};
+  for (const std::string& note : o.notes) say(given, note);
   o.complete = prepared.values;
   o.seen = hide(prepared, given.missing, rng);
   o.used = with_recipe(given, o.seen);
   o.sample_rows = pick_samples(o.seen.size(), rng);
-  make_folder(*o.used.out);
+  begin_in_folder(o.used);
 
-  o.representation = represent(o.seen, o.used, o.sample_rows,
-                               *o.used.out + "/checkpoint.safetensors", watch, line.progress());
-  const int64_t classes = o.seen.labels.defined() ? o.seen.labels.classes() : 0;
-  o.clusterings = cluster_latent(o.representation.latent, o.used, classes, watch, line.progress());
+  try {
+    const Interruptible asked;
+    o.representation = represent(o.seen, o.used, o.sample_rows, checkpoint_file(*o.used.out), watch,
+                                 line.progress());
+    const int64_t classes = o.seen.labels.defined() ? o.seen.labels.classes() : 0;
+    o.clusterings =
+        cluster_latent(o.representation.latent, o.used, classes, watch, line.progress());
+    if (interrupted()) throw Cancelled("cluster");
+  } catch (const Cancelled&) {
+    line.finish();
+    tell_how_to_resume(o);
+    throw;
+  }
   watch.start("metrics");
   o.methods = score(o.clusterings, o.seen.labels);
   watch.stop();
   o.times = watch.stages();
-  o.scaled_down = scaled_down(o.given, o.used, o.seen);
+  o.scaled_down = scaled_down(o.given, o.used, o.seen, loaded.rows_in_all);
   return o;
-}
-
-void tell_how_to_resume(const ClusterOptions& options) {
-  std::fprintf(stderr, "clade: stopped; to go on: %s --resume\n", command_line(options).c_str());
 }
 
 }  // namespace
 
 void run_cluster(const ClusterOptions& options) {
   if (options.threads) set_threads(int(*options.threads));
-  if (options.profile) profiler::start();
+  if (options.profile) {
+    AtomicFile probe(*options.profile);  // that it can be written, before there is work to lose
+    profiler::start();
+  }
   ProgressLine line(options.quiet);
   Outcome outcome;
   try {
     outcome = run(options, line);
   } catch (const Cancelled&) {
-    line.finish();
-    tell_how_to_resume(options);
+    if (options.profile) {
+      profiler::stop();
+      profiler::write_trace(*options.profile);
+    }
     throw;
   }
   line.finish();
   write_run_folder(*outcome.used.out, outcome);
-  if (options.profile) {
-    profiler::stop();
-    profiler::write_trace(*options.profile);
-    if (!options.quiet) std::fputs(profiler::table().c_str(), stdout);
-  }
   if (!options.quiet) std::fputs(summary(outcome).c_str(), stdout);
+  if (!options.profile) return;
+  profiler::stop();
+  if (!options.quiet) std::printf("\n%s", profiler::table().c_str());
+  profiler::write_trace(*options.profile);
 }
 
 }  // namespace clade::apps

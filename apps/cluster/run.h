@@ -7,7 +7,7 @@ namespace clade::apps {
 
 // Loads, prepares, hides values, finds features, reduces, clusters, scores; leaves the folder and
 // prints a summary. Throws Error, and Cancelled (after a line on how to resume) when it was asked
-// to stop.
+// to stop. A trace is written then too.
 void run_cluster(const ClusterOptions& options);
 
 }  // namespace clade::apps

@@ -50,6 +50,21 @@ void make_folder(const std::string& folder) {
          problem ? problem.message() : "no right to write", "choose another");
 }
 
+void clear_folder(const std::string& folder) {
+  for (const char* file : {"run.json", "labels.csv", "embedding.npy", "latent.npy",
+                           "model.safetensors", "report.html"}) {
+    std::error_code problem;
+    std::filesystem::remove(folder + "/" + file, problem);
+    if (problem)
+      fail("--out", text("to remove the old ", folder, "/", file), problem.message(),
+           "choose another folder");
+  }
+}
+
+std::string checkpoint_file(const std::string& folder) {
+  return folder + "/checkpoint.safetensors";
+}
+
 std::string run_json(const Outcome& o) {
   ordered_json options{{"data", o.used.data}};
   visit(o.used, [&](const char* name, const auto& v, auto, const char*) {
@@ -113,6 +128,9 @@ std::string labels_csv(const Outcome& o) {
 }
 
 void write_run_folder(const std::string& folder, const Outcome& o) {
+  clear_folder(folder);
+  std::error_code ignored;
+  if (!is_network(*o.used.model)) std::filesystem::remove(checkpoint_file(folder), ignored);
   save_npy(folder + "/embedding.npy", o.clusterings.embedding);
   save_npy(folder + "/latent.npy", o.representation.latent);
   save_safetensors(folder + "/model.safetensors", o.representation.state);

@@ -154,7 +154,7 @@ std::string describe(const LoadRequest& request) {
   if (is_idx(path)) return describe_tensor(data::load_idx(path));
   std::error_code ignored;
   if (std::filesystem::exists(path + "/run.json", ignored)) return describe_run(path);
-  return describe_dataset(load_data(request));
+  return describe_dataset(load_data(request).data);
 }
 
 }  // namespace clade::apps

@@ -39,9 +39,12 @@ bool parse(const std::string& word, int32_t& value) {
   return problem == std::errc() && end == word.data() + word.size();
 }
 
-size_t find_column(const std::vector<std::string>& header, const std::string& wanted,
+size_t find_column(const std::vector<std::string>& header, std::string wanted,
                    const std::string& file) {
   if (wanted.empty() && header.size() == 1) return 0;
+  auto has = [&](const char* name) { return std::count(header.begin(), header.end(), name) > 0; };
+  if (wanted.empty() && header[0] == "row" && has("hdbscan"))  // a run's labels.csv
+    wanted = has("gmm") ? "gmm" : "hdbscan";
   for (size_t c = 0; c < header.size(); c++)
     if (header[c] == wanted) return c;
   int32_t number = 0;
@@ -55,18 +58,23 @@ size_t find_column(const std::vector<std::string>& header, const std::string& wa
 }
 
 // Words as i32: numbers if all are, else classes in natural order.
-Tensor to_labels(const std::vector<std::string>& words) {
+Column to_labels(const std::string& name, const std::vector<std::string>& words) {
   std::vector<int32_t> ids(words.size(), -1);
+  Column out{name, {}, {}};
   bool numbers = true;
-  for (size_t i = 0; i < words.size(); i++)
+  for (size_t i = 0; i < words.size(); i++) {
+    out.known.push_back(!words[i].empty());
     numbers = numbers && (words[i].empty() || parse(words[i], ids[i]));
-  if (!numbers) return data::Labels::from_words(words).ids();
-  return Tensor::from(ids, {int64_t(ids.size())});
+  }
+  out.labels =
+      numbers ? Tensor::from(ids, {int64_t(ids.size())}) : data::Labels::from_words(words).ids();
+  return out;
 }
 
-Tensor from_table(const std::string& file, const std::string& column) {
+Column from_table(const std::string& file, const std::string& column) {
   const std::string content = read_file(file);
   std::string_view rest = content;
+  if (rest.starts_with("\xef\xbb\xbf")) rest.remove_prefix(3);  // the UTF-8 mark of spreadsheets
   auto next_line = [&rest] {
     const size_t end = std::min(rest.find('\n'), rest.size());
     std::string_view line = rest.substr(0, end);
@@ -79,12 +87,11 @@ Tensor from_table(const std::string& file, const std::string& column) {
                                                                      : ',';
   auto header = cells_of(first, separator);
   int32_t ignored = 0;
-  const bool has_header =
+  bool has_header =
       std::none_of(header.begin(), header.end(), [&](const auto& c) { return parse(c, ignored); });
   const size_t width = header.size(), at = find_column(header, column, file);
 
   std::vector<std::string> words;
-  if (!has_header) words.push_back(header[at]);
   for (size_t line = 2; !rest.empty(); line++) {
     const std::string_view content_of_line = next_line();
     if (width > 1 && content_of_line.empty()) continue;
@@ -94,11 +101,17 @@ Tensor from_table(const std::string& file, const std::string& column) {
            "mend the line");
     words.push_back(cells[at]);
   }
+  if (column != header[at] && std::count(words.begin(), words.end(), header[at]))
+    has_header = false;
+  if (!has_header) words.insert(words.begin(), header[at]);
   if (words.empty()) fail(kOp, text("rows in ", file), "none");
-  return to_labels(words);
+  return to_labels(has_header  ? file + ":" + header[at]
+                   : width > 1 ? text(file, ":", at + 1)
+                               : file,
+                   words);
 }
 
-Tensor from_npy(const std::string& file, const std::string& column) {
+Column from_npy(const std::string& file, const std::string& column) {
   Tensor t = load_npy(file);
   if (t.rank() == 2) {
     std::vector<std::string> numbers;
@@ -110,12 +123,13 @@ Tensor from_npy(const std::string& file, const std::string& column) {
     fail(kOp, text("whole numbers in ", file), text(t), "save it with .astype('int32')");
   for (int64_t label : t.to_vector<int64_t>())
     if (label != int32_t(label)) fail(kOp, text("labels that i32 holds in ", file), text(label));
-  return t.to(DType::i32).contiguous();
+  return {column.empty() ? file : file + ":" + column, t.to(DType::i32).contiguous(),
+          std::vector<bool>(size_t(t.numel()), true)};
 }
 
 }  // namespace
 
-Tensor read_labels(const std::string& given) {
+Column read_labels(const std::string& given) {
   std::string file = given, column;
   if (const size_t colon = given.rfind(':');
       colon != std::string::npos && !std::filesystem::exists(given))

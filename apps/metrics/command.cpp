@@ -1,5 +1,6 @@
 // clade metrics: how well two labellings agree.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -55,31 +56,62 @@ std::vector<Metric> measure(const Tensor& truth, const Tensor& predicted) {
   return out;
 }
 
-// Rows whose class is not known (negative) do not count.
-void keep_known(Tensor& truth, Tensor& predicted) {
-  const auto t = truth.to_vector<int32_t>(), p = predicted.to_vector<int32_t>();
+// What is compared: the rows that have a label in both files.
+struct Pairs {
+  Tensor truth, predicted;
+  int64_t left_out[3] = {};  // empty in the first file, in the second, in both
+};
+
+Pairs known_in_both(const Column& truth, const Column& predicted) {
+  const auto t = truth.labels.to_vector<int32_t>(), p = predicted.labels.to_vector<int32_t>();
   std::vector<int32_t> known_t, known_p;
-  for (size_t i = 0; i < t.size(); i++)
-    if (t[i] >= 0) known_t.push_back(t[i]), known_p.push_back(p[i]);
-  if (known_t.empty()) fail("metrics", "rows with a known class", "none");
-  truth = Tensor::from(known_t, {int64_t(known_t.size())});
-  predicted = Tensor::from(known_p, {int64_t(known_p.size())});
+  Pairs pairs;
+  for (size_t i = 0; i < t.size(); i++) {
+    if (truth.known[i] && predicted.known[i])
+      known_t.push_back(t[i]), known_p.push_back(p[i]);
+    else
+      pairs.left_out[truth.known[i] ? 1 : predicted.known[i] ? 0 : 2]++;
+  }
+  if (known_t.empty()) fail("metrics", "rows with a label in both files", "none");
+  pairs.truth = Tensor::from(known_t, {int64_t(known_t.size())});
+  pairs.predicted = Tensor::from(known_p, {int64_t(known_p.size())});
+  return pairs;
+}
+
+int64_t noise_in(const Tensor& labels) {
+  const auto all = labels.to_vector<int32_t>();
+  return std::count_if(all.begin(), all.end(), [](int32_t label) { return label < 0; });
 }
 
 void run_metrics(const MetricsOptions& options) {
-  Tensor truth = read_labels(options.truth), predicted = read_labels(options.predicted);
-  if (truth.numel() != predicted.numel())
-    fail("metrics", text("as many labels in both (", truth.numel(), " in ", options.truth, ")"),
-         text(predicted.numel(), " in ", options.predicted), "give labels of the same rows");
-  keep_known(truth, predicted);
-  const auto metrics = measure(truth, predicted);
+  const Column truth = read_labels(options.truth), predicted = read_labels(options.predicted);
+  if (truth.labels.numel() != predicted.labels.numel())
+    fail("metrics",
+         text("as many labels in both (", truth.labels.numel(), " in ", options.truth, ")"),
+         text(predicted.labels.numel(), " in ", options.predicted), "give labels of the same rows");
+  const Pairs pairs = known_in_both(truth, predicted);
+  const auto metrics = measure(pairs.truth, pairs.predicted);
+  const auto& [no_truth, no_predicted, neither] = pairs.left_out;
+  const int64_t noise[] = {noise_in(pairs.truth), noise_in(pairs.predicted)};
   if (options.json) {
-    nlohmann::ordered_json out{{"points", truth.numel()}};
+    nlohmann::ordered_json out{
+        {"truth", truth.name},           {"predicted", predicted.name},
+        {"points", pairs.truth.numel()}, {"left_out", no_truth + no_predicted + neither},
+        {"noise_in_truth", noise[0]},    {"noise_in_predicted", noise[1]}};
     for (const Metric& m : metrics) out[m.key] = m.value;
-    std::printf("%s\n", out.dump(2).c_str());
+    std::printf("%s\n", out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
     return;
   }
-  std::vector<Row> rows{{"points", grouped(truth.numel()), ""}};
+  std::vector<Row> rows{
+      {"points", grouped(pairs.truth.numel()), truth.name + " and " + predicted.name}};
+  auto row = [&](const char* name, int64_t count, const std::string& meaning) {
+    if (count) rows.push_back({name, grouped(count), meaning});
+  };
+  row("left out", no_truth, "no label in " + truth.name);
+  row("left out", no_predicted, "no label in " + predicted.name);
+  row("left out", neither, "no label in either");
+  row("noise", noise[0], "-1 in " + truth.name + ": one more class");
+  row("noise", noise[1], "-1 in " + predicted.name + ": one more cluster");
   for (const Metric& m : metrics) rows.push_back({m.name, fixed(m.value, 4), m.meaning});
   std::fputs(aligned(rows, "lrl").c_str(), stdout);
 }
@@ -93,10 +125,14 @@ void add_metrics(CLI::App& program) {
   command
       ->add_option("truth", options->truth, "known classes: FILE or FILE:COLUMN, .npy or a table")
       ->required();
-  command->add_option("predicted", options->predicted, "clusters, -1 for noise")->required();
+  command->add_option("predicted", options->predicted, "clusters, in the same form")->required();
   command->add_flag("--json", options->json, "print JSON");
   command->footer(
-      "Examples:\n"
+      "Rows with an empty cell in either file are left out, and their number is told. -1 is noise\n"
+      "in either file: one more cluster. Of a run's labels.csv, COLUMN is gmm where none is named\n"
+      "(hdbscan where GMM was not run).\n"
+      "\nExamples:\n"
+      "  clade metrics runs/a/labels.csv runs/b/labels.csv\n"
       "  clade metrics runs/digits/labels.csv:label runs/digits/labels.csv:hdbscan\n"
       "  clade metrics truth.npy predicted.npy --json");
   command->callback([options] { run_metrics(*options); });

@@ -2,9 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "tensor/npy.h"
+#include "tensor/random.h"
 #include "tensor/safetensors.h"
 #include "tests/apps/program.h"
 
@@ -81,9 +83,120 @@ TEST(Cluster, ResumedRunEndsWithTheSameWeights) {
   EXPECT_EQ(here.read("whole/model.safetensors"), here.read("parts/model.safetensors"));
   EXPECT_EQ(json::parse(here.read("parts/run.json"))["loss"]["total"].size(), 3u);
 
-  const Ran other = here.run(run + "--epochs 3 --out parts --resume --lr 0.01");
-  EXPECT_EQ(other.code, 1);
-  EXPECT_TRUE(other.one_line()) << other.err;
+  // What does not fit the checkpoint is refused, and the finished run stays whole.
+  const std::string before = here.read("parts/run.json");
+  for (const char* wrong : {"--epochs 3 --lr 0.01", "--epochs 2"}) {
+    const Ran other = here.run(run + "--out parts --resume " + wrong);
+    EXPECT_EQ(other.code, 1);
+    EXPECT_TRUE(other.one_line()) << other.err;
+    EXPECT_EQ(here.read("parts/run.json"), before);
+  }
+}
+
+TEST(Cluster, ResumingOnOtherDataIsRefused) {
+  Workplace here;
+  auto table = [](double first) {
+    std::string rows = std::to_string(first) + ",1\n";
+    for (int i = 0; i < 40; i++)
+      rows += std::to_string(i % 2 * 5 + i % 7) + "," + std::to_string(i % 5) + "\n";
+    return rows;
+  };
+  here.write("t.csv", table(1));
+  const std::string run = "cluster t.csv --model vae --quiet --out r --epochs ";
+  ASSERT_EQ(here.run(run + "1").code, 0);
+  here.write("t.csv", table(2));
+  const Ran ran = here.run(run + "2 --resume");
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_TRUE(ran.one_line()) << ran.err;
+  EXPECT_NE(ran.err.find("resume: expected the data that r/checkpoint.safetensors was started"),
+            std::string::npos)
+      << ran.err;
+}
+
+TEST(Cluster, AFolderThatWasUsedBeforeHoldsNothingOld) {
+  Workplace here;
+  const std::string run = "cluster digits --limit 100 --filters 4 --epochs 2 --out r ";
+  ASSERT_EQ(here.run(run + "--quiet").code, 0);
+  EXPECT_EQ(here.run("cluster digits --limit 100 --filters 4 --epochs 1 --lr 1e30 --out r").code,
+            1);
+  for (const char* file : {"run.json", "labels.csv", "model.safetensors", "report.html"})
+    EXPECT_FALSE(here.has(std::string("r/") + file)) << file;
+
+  // The checkpoint of the first run is still there: that one may be gone on with, and it is said.
+  const Ran again = here.run(run);
+  EXPECT_EQ(again.code, 0);
+  EXPECT_NE(again.err.find("clade: r holds a run that was stopped; this one begins anew"),
+            std::string::npos)
+      << again.err;
+  const Ran quiet = here.run("cluster digits --limit 100 --model pca --out r --quiet");
+  EXPECT_EQ(quiet.out + quiet.err, "");
+  EXPECT_FALSE(here.has("r/checkpoint.safetensors"));
+}
+
+TEST(Cluster, ResumeWithNothingToResumeSaysSo) {
+  Workplace here;
+  const Ran pca = here.run("cluster digits --limit 100 --model pca --out a --resume");
+  EXPECT_EQ(pca.code, 0);
+  EXPECT_NE(pca.err.find("clade: --resume: --model pca has no training to go on with"),
+            std::string::npos)
+      << pca.err;
+  const Ran vae = here.run("cluster digits --limit 100 --filters 4 --epochs 1 --out b --resume");
+  EXPECT_NE(vae.err.find("clade: --resume: no checkpoint in b; training begins anew"),
+            std::string::npos)
+      << vae.err;
+}
+
+TEST(Cluster, FloatImagesOf255AreUnderstoodAndOthersRefused) {
+  Workplace here;
+  Random rng(1);
+  Tensor images = randn({60, 16, 16}, rng);
+  for (int64_t i = 0; i < images.numel(); i++)
+    images.data<float>()[i] = std::min(255.0f, 80 * std::abs(images.data<float>()[i]));
+  images.data<float>()[0] = 255, images.data<float>()[1] = 0;
+  Tensor unit = images.clone(), shifted = images.clone();
+  for (int64_t i = 0; i < images.numel(); i++) {
+    unit.data<float>()[i] /= 255;
+    shifted.data<float>()[i] = unit.data<float>()[i] - 0.5f;
+  }
+  save_npy(here.path("images.npy"), images);
+  save_npy(here.path("unit.npy"), unit);
+  save_npy(here.path("shifted.npy"), shifted);
+  const std::string options = " --filters 4 --epochs 1 --out ";
+  const Ran ran = here.run("cluster images.npy" + options + "a");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_NE(ran.err.find("clade: images.npy: images of 0 .. 255 were divided by 255"),
+            std::string::npos)
+      << ran.err;
+  ASSERT_EQ(here.run("cluster unit.npy" + options + "b").code, 0);
+  EXPECT_EQ(here.read("a/latent.npy"), here.read("b/latent.npy"));
+  const Ran refused = here.run("cluster shifted.npy" + options + "c");
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_NE(refused.err.find("clade: images: expected values from 0 to 1, or from 0 to 255"),
+            std::string::npos)
+      << refused.err;
+}
+
+TEST(Cluster, ColumnsThatCannotBeStandardisedAreNamed) {
+  Workplace here;
+  for (const char* scale : {"e38", "e-44"}) {
+    std::string table = "a,b\n";
+    for (int i = 0; i < 30; i++)
+      table += std::to_string(i) + "," + (i % 2 ? "3" : "-3") + scale + "\n";
+    here.write("t.csv", table);
+    const Ran ran = here.run("cluster t.csv --model none --out r");
+    EXPECT_EQ(ran.code, 1);
+    EXPECT_NE(ran.err.find(" in column b; "), std::string::npos) << ran.err;
+  }
+}
+
+TEST(Cluster, TellsThatAFileWasCutShort) {
+  Workplace here;
+  std::string table;
+  for (int i = 0; i < 90; i++)
+    table += std::to_string(i % 7 + 4 * (i % 2)) + "," + std::to_string(i % 5) + "\n";
+  here.write("t.csv", table);
+  const Ran ran = here.run("cluster t.csv --limit 60 --model none --clusters 2 --out r");
+  EXPECT_NE(ran.out.find("Scaled down: 60 of 90 rows"), std::string::npos) << ran.out << ran.err;
 }
 
 TEST(Cluster, KilledRunGoesOnToTheSameBits) {
@@ -110,12 +223,44 @@ TEST(Cluster, KilledRunGoesOnToTheSameBits) {
 
 TEST(Cluster, StopsWhenAskedAndSaysHowToGoOn) {
   Workplace here;
-  const Ran ran = here.run("cluster digits --epochs 10000 --out run", "timeout -s INT 3 ");
+  // The program itself is signalled, once there is something to go on from.
+  here.write("interrupt.sh",
+             "\"$@\" & pid=$!\n"
+             "while [ ! -e run/checkpoint.safetensors ]; do\n"
+             "  kill -0 $pid || exit 99\n"
+             "  sleep 0.01\n"
+             "done\n"
+             "kill -INT $pid; wait $pid\n");
+  const Ran ran = here.run("cluster digits --epochs 10000 --out run", "sh interrupt.sh ");
+  EXPECT_EQ(ran.code, 130);
   EXPECT_NE(ran.err.find("to go on: clade cluster digits --epochs 10000 --out run --resume"),
             std::string::npos)
       << ran.err;
   EXPECT_FALSE(here.has("run/run.json"));
   EXPECT_FALSE(here.has("run/report.html"));
+
+  // Before the first checkpoint nothing is promised; the trace is written all the same.
+  here.write("at_once.sh",
+             "\"$@\" & pid=$!\n"
+             "while [ ! -d early ]; do\n"
+             "  kill -0 $pid || exit 99\n"
+             "  sleep 0.01\n"
+             "done\n"
+             "sleep 0.2; kill -INT $pid; wait $pid\n");
+  const Ran early =
+      here.run("cluster digits --filters 64 --profile trace.json --out early", "sh at_once.sh ");
+  EXPECT_EQ(early.code, 130);
+  EXPECT_NE(early.err.find("stopped; there is no checkpoint yet"), std::string::npos) << early.err;
+  EXPECT_TRUE(json::accept(here.read("trace.json")));
+}
+
+// Only work that asks whether it should stop takes the signal; other commands end by it.
+TEST(Metrics, EndAtOnceWhenToldTo) {
+  Workplace here;
+  here.write("end.sh",
+             "mkfifo pipe; \"$@\" & pid=$!\n"
+             "sleep 0.3; kill -TERM $pid; sleep 0.7; kill -KILL $pid 2>/dev/null; wait $pid\n");
+  EXPECT_EQ(here.run("metrics pipe pipe", "sh end.sh ").code, 128 + 15);
 }
 
 TEST(Cluster, TablesWithHolesWordsAndNoLabels) {
@@ -149,6 +294,12 @@ TEST(Cluster, WritesATrace) {
   const Ran ran = here.run("cluster digits --limit 100 --model pca --profile trace.json --out run");
   ASSERT_EQ(ran.code, 0) << ran.err;
   EXPECT_TRUE(json::accept(here.read("trace.json")));
+  EXPECT_LT(ran.out.find("folder  run"), ran.out.find("kernel"));
+  const Ran nowhere =
+      here.run("cluster digits --limit 100 --model pca --profile no/trace.json --out other");
+  EXPECT_EQ(nowhere.code, 1);
+  EXPECT_NE(nowhere.err.find("no/trace.json"), std::string::npos) << nowhere.err;
+  EXPECT_FALSE(here.has("other"));  // nothing was begun
 }
 
 TEST(Metrics, TableAndJson) {
@@ -166,6 +317,57 @@ TEST(Metrics, TableAndJson) {
   const Ran table = here.run("metrics a.npy m.csv:found");
   EXPECT_EQ(table.code, 0) << table.err;
   EXPECT_NE(table.out.find("ACC strict"), std::string::npos);
+}
+
+TEST(Metrics, TellsWhatIsLeftOutAndTreatsBothFilesAlike) {
+  Workplace here;
+  here.write("a.csv", "a\n0\n0\n1\n-1\n\"\"\n1\n");
+  here.write("b.csv", "b\n5\n5\n-1\n6\n6\n\"\"\n");
+  const json there = json::parse(here.run("metrics a.csv b.csv --json").out);
+  const json back = json::parse(here.run("metrics b.csv a.csv --json").out);
+  EXPECT_EQ(there["points"], 4);
+  EXPECT_EQ(there["left_out"], 2);
+  EXPECT_EQ(there["noise_in_truth"], 1);
+  for (const char* key : {"points", "left_out", "acc", "nmi", "ari", "ami"})
+    EXPECT_EQ(there[key], back[key]) << key;
+  const std::string table = here.run("metrics a.csv b.csv").out;
+  EXPECT_NE(table.find("left out                   1  no label in a.csv:a"), std::string::npos)
+      << table;
+  EXPECT_NE(table.find("no label in b.csv:b"), std::string::npos) << table;
+  EXPECT_NE(table.find("-1 in a.csv:a: one more class"), std::string::npos) << table;
+
+  // A first word that comes again is a label; the mark of spreadsheets is no part of a name.
+  here.write("words.csv", "cat\ndog\ncat\n");
+  here.write("named.csv", "\xef\xbb\xbfkind,n\ncat,1\ndog,2\ncat,1\n");
+  for (const char* files : {"words.csv named.csv:kind", "named.csv:n words.csv"}) {
+    const Ran ran = here.run(std::string("metrics --json ") + files);
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(json::parse(ran.out)["points"], 3) << files;
+    EXPECT_EQ(json::parse(ran.out)["acc"], 1) << files;
+  }
+}
+
+TEST(Metrics, TakesTheLabelsOfTwoRunsAsTheyAre) {
+  Workplace here;
+  here.write("a.csv",
+             "row,label,hdbscan,hdbscan_probability,gmm,kmeans\n0,x,0,1,0,0\n1,y,0,1,1,1\n");
+  here.write("b.csv", "row,hdbscan,hdbscan_probability\n0,0,1\n1,1,1\n");
+  const Ran ran = here.run("metrics a.csv b.csv --json");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const json out = json::parse(ran.out);
+  EXPECT_EQ(out["truth"], "a.csv:gmm");
+  EXPECT_EQ(out["predicted"], "b.csv:hdbscan");
+  EXPECT_EQ(out["acc"], 1);
+}
+
+TEST(Output, ThatDoesNotArriveIsNoSuccess) {
+  Workplace here;
+  here.write("m.csv", "0\n1\n");
+  for (const char* command : {"metrics m.csv m.csv", "datasets", "--help", "info m.csv"}) {
+    const Ran ran = here.run(command, "sh -c '\"$@\" >/dev/full' sh ");
+    EXPECT_EQ(ran.code, 1) << command;
+    EXPECT_TRUE(ran.one_line() && ran.err.rfind("clade: ", 0) == 0) << ran.err;
+  }
 }
 
 TEST(Info, TellsShapesRangesAndHoles) {

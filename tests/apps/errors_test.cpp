@@ -50,13 +50,18 @@ const Wrong kWrong[] = {
      "--min-cluster-size: expected at most"},
     {"cluster digits --limit 2", 1, "expected at least 3 rows; got 2"},
     {"cluster digits --latent 5000 --model pca", 1, "--latent: expected at most 256"},
+    {"cluster digits --threads 1025", 2, "--threads: expected a whole number from 1 to 1024"},
+    {"cluster digits --seed 9007199254740993", 2,
+     "of at least 0 and below 2^53 = 9007199254740992; got '9007199254740993'"},
+    {"cluster digits --missing patches:2.7", 1, "expected a whole number from 1 to 16"},
     // words
     {"cluster digits --model masked", 2, "got 'masked'; did you mean masked-vae?"},
     {"cluster digits --device gpu", 2, "--device: expected cpu; got 'gpu'"},
     {"cluster digits --missing ptches", 1, "got 'ptches'; did you mean patches?"},
     {"cluster digits --missing mcar:2", 1, "expected a number from 0 to 0.99 after the colon"},
     {"cluster digits --missing mcar:", 1, "expected a number from 0 to 0.99 after the colon"},
-    {"cluster digits --missing patches:0", 1, "expected a number from 1 to 16 after the colon"},
+    {"cluster digits --missing patches:0", 1,
+     "expected a whole number from 1 to 16 after the colon"},
     {"cluster table.csv --missing patches", 1, "expected images for patches"},
     {"cluster digits --model pca --epochs 3", 1, "leave it out or take --model vae"},
     {"cluster digits --model none --latent 3", 1, "leave it out or take --model vae"},
@@ -66,6 +71,10 @@ const Wrong kWrong[] = {
     {"cluster nowhere.csv", 1, "got 'nowhere.csv'; check the path"},
     {"cluster words.csv", 1, "in column 2 (b), line 3 of words.csv; got \"pear\""},
     {"cluster table.csv --label-column knd", 1, "got \"knd\""},
+    {"cluster digits --label-column x", 1,
+     "--label-column: expected a table with columns to choose"},
+    {"cluster three.npy --drop-columns x", 1, "--drop-columns: expected a table with columns"},
+    {"info digits --label-column x", 1, "--label-column: expected a table with columns"},
     {"cluster digits --model none --out table.csv", 1, "--out: expected a folder"},
     {"metrics three.csv two.csv", 1, "got 2 in two.csv"},
     {"metrics three.csv nowhere.csv", 1, "nowhere.csv"},
@@ -84,6 +93,7 @@ TEST(Errors, AreOneLineThatSaysWhatToDo) {
   here.write("three.csv", "0\n1\n1\n");
   here.write("two.csv", "0\n1\n");
   here.write("torn.npy", "\x93NUMPY");
+  here.write("three.npy", "\x93NUMPY");
   here.write("torn.safetensors", "x");
   for (const Wrong& wrong : kWrong) {
     SCOPED_TRACE(std::string("clade ") + wrong.arguments);
