@@ -88,7 +88,8 @@ void require_sound(Vae& vae, const data::Batch& batch, double beta, int64_t epoc
   const double total = sum(loss.reconstruction).item() + beta * sum(loss.kl).item();
   nn::set_training(vae, true);
   if (!std::isfinite(total))
-    fail("train", "a finite loss", text(total, " after the last step of epoch ", epoch + 1),
+    fail("train", "a finite loss",
+         text(std::isnan(total) ? "NaN" : "infinity", " after the last step of epoch ", epoch + 1),
          "lower --lr, or look for extreme values in the data");
 }
 

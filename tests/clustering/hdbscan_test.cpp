@@ -278,15 +278,15 @@ TEST(Hdbscan, RefusesBadInput) {
   expect_error("rows that were clustered", [&] { soft_labels(x.slice(0, 0, 9), r); });
 }
 
-// A table of merge heights took 183 MB and most of a minute here.
+// A table of merge heights, cluster by cluster, took 35 s here and could not be stopped.
 TEST(Hdbscan, ThousandsOfClustersShareTheirNoiseInSeconds) {
   Random rng(8);
-  const Tensor x = randn({8000, 2}, rng);
+  const Tensor x = randn({14'000, 2}, rng);
   const HdbscanResult r = hdbscan(x, {.min_cluster_size = 2, .min_samples = 1});
   ASSERT_GT(r.cluster_count, 1000);
   const auto begin = std::clock();
   const auto soft = soft_labels(x, r).to_vector<int32_t>();
-  EXPECT_LT(double(std::clock() - begin) / CLOCKS_PER_SEC, 8);
+  EXPECT_LT(double(std::clock() - begin) / CLOCKS_PER_SEC, 12);
   EXPECT_GE(*std::min_element(soft.begin(), soft.end()), 0);
 
   const Progress stop{[](void*, const char*, int64_t, int64_t) { return false; }, nullptr};
