@@ -31,7 +31,8 @@ const Op matmul = {
            {in({4, 3}), in({4, 5})},
            [](const Vars& v) { return clade::matmul(clade::transpose(v[0], 0, 1), v[1]); }},
           {"empty batch", {in({0, 4}), in({4, 5})}, f},
-          {"inner size 0", {in({2, 0}), in({0, 3})}, f}};
+          {"inner size 0", {in({2, 0}), in({0, 3})}, f},
+          {"large", {in({301, 203}), in({203, 157})}, f, true}};
     },
     [] {
       return std::vector<BadInput>{
@@ -47,7 +48,9 @@ const Op matmul = {
     0b11};
 
 const Op linear = {
-    "linear", "y[n, o] = sum_i x[n, i] w[o, i] + b[o]", "dx = dy w, dw = dy' x, db = sum_n dy",
+    "linear",
+    "y[n, o] = sum_i x[n, i] w[o, i] + b[o]",
+    "dx = dy w, dw = dy' x, db = sum_n dy",
     [] {
       return std::vector<OpSample>{{"with bias",
                                     {in({5, 3}), in({4, 3}), in({4})},
@@ -55,9 +58,16 @@ const Op linear = {
                                    {"without bias",
                                     {in({5, 3}), in({4, 3})},
                                     [](const Vars& v) { return clade::linear(v[0], v[1]); }},
+                                   {"size 1",
+                                    {in({1, 3}), in({1, 3})},
+                                    [](const Vars& v) { return clade::linear(v[0], v[1]); }},
                                    {"empty batch",
                                     {in({0, 3}), in({4, 3}), in({4})},
-                                    [](const Vars& v) { return clade::linear(v[0], v[1], v[2]); }}};
+                                    [](const Vars& v) { return clade::linear(v[0], v[1], v[2]); }},
+                                   {"large",
+                                    {in({301, 203}), in({157, 203}), in({157})},
+                                    [](const Vars& v) { return clade::linear(v[0], v[1], v[2]); },
+                                    true}};
     },
     [] {
       return std::vector<BadInput>{
@@ -69,7 +79,8 @@ const Op linear = {
            {in({5, 3}), in({4, 3}), in({3})},
            [](const Vars& v) { return clade::linear(v[0], v[1], v[2]); },
            "linear: expected bias as f32 [4]; got f32 [3]"}};
-    }};
+    },
+    0b11};
 
 const Op conv2d = {
     "conv2d",
@@ -104,9 +115,17 @@ const Op conv2d = {
           {"17 channels to 33",
            {in({1, 17, 3, 3}), in({33, 17, 2, 2})},
            [](const Vars& v) { return clade::conv2d(v[0], v[1], {}, conv(1, 0)); }},
-          {"empty batch", {in({0, 2, 4, 4}), in({3, 2, 3, 3})}, [](const Vars& v) {
-             return clade::conv2d(v[0], v[1], {}, conv(1, 1));
-           }}};
+          {"empty batch",
+           {in({0, 2, 4, 4}), in({3, 2, 3, 3})},
+           [](const Vars& v) { return clade::conv2d(v[0], v[1], {}, conv(1, 1)); }},
+          {"large",
+           {in({9, 17, 21, 18}), in({19, 17, 3, 3}), in({19})},
+           [](const Vars& v) { return clade::conv2d(v[0], v[1], v[2], conv(1, 1)); },
+           true},
+          {"large, stride 2",
+           {in({9, 17, 21, 18}), in({19, 17, 3, 3})},
+           [](const Vars& v) { return clade::conv2d(v[0], v[1], {}, conv(2, 1)); },
+           true}};
     },
     [] {
       return std::vector<BadInput>{
@@ -170,9 +189,17 @@ const Op conv_transpose2d = {
            [](const Vars& v) {
              return clade::conv_transpose2d(v[0], v[1], {}, transposed(2, 1, 1, 1, 2));
            }},
-          {"empty batch", {in({0, 2, 3, 3}), in({2, 3, 3, 3})}, [](const Vars& v) {
+          {"empty batch",
+           {in({0, 2, 3, 3}), in({2, 3, 3, 3})},
+           [](const Vars& v) {
              return clade::conv_transpose2d(v[0], v[1], {}, transposed(2, 1, 1));
-           }}};
+           }},
+          {"large",
+           {in({9, 17, 11, 9}), in({17, 19, 3, 3})},
+           [](const Vars& v) {
+             return clade::conv_transpose2d(v[0], v[1], {}, transposed(2, 1, 1));
+           },
+           true}};
     },
     [] {
       return std::vector<BadInput>{
