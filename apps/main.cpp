@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
   add_info(program);
   add_datasets(program);
   add_ops(program);
+  add_bench(program);
 
   install_interrupt_handler();
   try {

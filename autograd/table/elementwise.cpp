@@ -6,9 +6,13 @@ namespace {
 // Shapes that every elementwise function meets: a remainder of the vector length, images, one
 // element, a scalar, nothing.
 std::vector<OpSample> shapes(Var (*f)(const Vars&), double low = -2, double high = 2) {
-  return {{"matrix", {in({3, 7}, low, high)}, f}, {"images", {in({2, 3, 4, 5}, low, high)}, f},
-          {"size 1", {in({1, 1}, low, high)}, f}, {"scalar", {in({}, low, high)}, f},
-          {"empty", {in({0, 4}, low, high)}, f},  {"large", {in({70, 1001}, low, high)}, f, true}};
+  return {{"matrix", {in({3, 7}, low, high)}, f},
+          {"images", {in({2, 3, 4, 5}, low, high)}, f},
+          {"size 1", {in({1, 1}, low, high)}, f},
+          {"scalar", {in({}, low, high)}, f},
+          {"empty", {in({0, 4}, low, high)}, f},
+          {"large", {in({70, 1001}, low, high)}, f, Size::large},
+          {"2048 x 2048", {in({2048, 2048}, low, high)}, f, Size::bench}};
 }
 
 std::vector<BadInput> whole_numbers(Var (*f)(const Vars&), const char* message) {
@@ -23,7 +27,12 @@ std::vector<OpSample> pairs(Var (*f)(const Vars&), double low = -2, double high 
       {"images against channels", {in({2, 3, 2, 2}, low, high), in({1, 3, 1, 1}, low, high)}, f},
       {"a scalar", {in({}, low, high), in({2, 2}, low, high)}, f},
       {"empty", {in({0, 3}, low, high), in({3}, low, high)}, f},
-      {"large", {in({70, 1001}, low, high), in({1001}, low, high)}, f, true}};
+      {"large", {in({70, 1001}, low, high), in({1001}, low, high)}, f, Size::large},
+      {"2048 x 2048", {in({2048, 2048}, low, high), in({2048, 2048}, low, high)}, f, Size::bench},
+      {"a row against 2048 x 2048",
+       {in({2048, 2048}, low, high), in({2048}, low, high)},
+       f,
+       Size::bench}};
 }
 
 std::vector<BadInput> bad_pair(Var (*f)(const Vars&), const char* message) {

@@ -26,7 +26,19 @@ const Op batch_norm = {
           {"17 channels, training", {in({2, 17, 3, 3}), in({17}), in({17})}, training},
           {"far from zero, training", {in({8, 3}, 50, 51), in({3}), in({3})}, training},
           {"one channel, training", {in({6, 1}), in({1}), in({1})}, training},
-          {"large, training", {in({16, 9, 24, 24}), in({9}), in({9})}, training, true},
+          {"large, training", {in({16, 9, 24, 24}), in({9}), in({9})}, training, Size::large},
+          {"32x32, 32 channels, training",
+           {in({128, 32, 32, 32}), in({32}), in({32})},
+           training,
+           Size::bench},
+          {"16x16, 64 channels, training",
+           {in({128, 64, 16, 16}), in({64}), in({64})},
+           training,
+           Size::bench},
+          {"32x32, 32 channels, evaluation",
+           {in({128, 32, 32, 32}), in({32}), in({32}), constant({32}), constant({32}, 0.5, 2)},
+           evaluation,
+           Size::bench},
           {"rows, evaluation",
            {in({4, 5}), in({5}), in({5}), constant({5}), constant({5}, 0.5, 2)},
            evaluation},
@@ -74,7 +86,11 @@ const Op max_pool2d = {
           {"large",
            {in({8, 9, 34, 36})},
            [](const Vars& v) { return clade::max_pool2d(v[0]); },
-           true}};
+           Size::large},
+          {"32x32, 32 channels",
+           {in({128, 32, 32, 32})},
+           [](const Vars& v) { return clade::max_pool2d(v[0]); },
+           Size::bench}};
     },
     [] {
       return std::vector<BadInput>{
@@ -99,7 +115,11 @@ const Op avg_pool2d = {
           {"large",
            {in({8, 9, 34, 36})},
            [](const Vars& v) { return clade::avg_pool2d(v[0]); },
-           true}};
+           Size::large},
+          {"32x32, 32 channels",
+           {in({128, 32, 32, 32})},
+           [](const Vars& v) { return clade::avg_pool2d(v[0]); },
+           Size::bench}};
     },
     [] {
       return std::vector<BadInput>{
@@ -134,7 +154,11 @@ const Op upsample2d = {
           {"large",
            {in({8, 9, 17, 18})},
            [](const Vars& v) { return clade::upsample2d(v[0], 2, Upsample::bilinear); },
-           true}};
+           Size::large},
+          {"16x16, 32 channels",
+           {in({128, 32, 16, 16})},
+           [](const Vars& v) { return clade::upsample2d(v[0], 2); },
+           Size::bench}};
     },
     [] {
       return std::vector<BadInput>{{"factor 0",
@@ -157,7 +181,8 @@ const Op dropout = {
                                    {"images", {in({2, 3, 4, 5})}, f},
                                    {"size 1", {in({4, 1})}, f},
                                    {"empty", {in({0, 3})}, f},
-                                   {"large", {in({70, 1001})}, f, true}};
+                                   {"large", {in({70, 1001})}, f, Size::large},
+                                   {"2048 x 2048", {in({2048, 2048})}, f, Size::bench}};
     },
     [] {
       return std::vector<BadInput>{{"p = 1",

@@ -26,7 +26,11 @@ std::vector<OpSample> against_target(Var (*plain)(const Vars&), Var (*masked)(co
           {"large, masked",
            {in({701, 101}), constant({701, 101}, 0, 1), constant({701, 101})},
            masked,
-           true}};
+           Size::large},
+          {"4096 x 1024, masked",
+           {in({4096, 1024}), constant({4096, 1024}, 0, 1), constant({4096, 1024})},
+           masked,
+           Size::bench}};
 }
 
 }  // namespace
@@ -82,7 +86,11 @@ const Op gaussian_log_likelihood = {
           {"constant data", {constant({4, 5}), in({4, 5}), in({4, 5})}, plain},
           {"size 1", {in({3, 1}), in({3, 1}), in({3, 1})}, plain},
           {"empty batch", {in({0, 3}), in({0, 3}), in({0, 3})}, plain},
-          {"large", {in({701, 101}), in({701, 101}), in({701, 101})}, plain, true}};
+          {"large", {in({701, 101}), in({701, 101}), in({701, 101})}, plain, Size::large},
+          {"4096 x 1024",
+           {constant({4096, 1024}), in({4096, 1024}), in({4096, 1024})},
+           plain,
+           Size::bench}};
     },
     [] {
       return std::vector<BadInput>{

@@ -9,7 +9,9 @@ std::vector<OpSample> along_axes(Var (*last)(const Vars&), Var (*middle)(const V
           {"channels of images", {in({2, 5, 3, 2})}, middle},
           {"one element", {in({3, 1})}, last},
           {"empty", {in({0, 3})}, last},
-          {"large", {in({701, 101})}, last, true},
+          {"large", {in({701, 101})}, last, Size::large},
+          {"4096 x 1000", {in({4096, 1000})}, last, Size::bench},
+          {"65536 x 10", {in({65536, 10})}, last, Size::bench},
           {"large values", {in({3, 9}, 80, 95)}, last}};
 }
 
@@ -33,11 +35,18 @@ const Op sum = {
            }},
           {"size 1", {in({3, 1})}, [](const Vars& v) { return clade::sum(v[0], {1}); }},
           {"nothing", {in({0, 3})}, [](const Vars& v) { return clade::sum(v[0], {0}); }},
-          {"large, all", {in({701, 101})}, [](const Vars& v) { return clade::sum(v[0]); }, true},
+          {"large, all",
+           {in({701, 101})},
+           [](const Vars& v) { return clade::sum(v[0]); },
+           Size::large},
           {"large, rows",
            {in({701, 101})},
            [](const Vars& v) { return clade::sum(v[0], {0}); },
-           true}};
+           Size::large},
+          {"4096 x 1000",
+           {in({4096, 1000})},
+           [](const Vars& v) { return clade::sum(v[0], {0}); },
+           Size::bench}};
     },
     [] {
       return std::vector<BadInput>{{"no such axis",
@@ -61,7 +70,11 @@ const Op mean = {
            }},
           {"size 1", {in({3, 1})}, [](const Vars& v) { return clade::mean(v[0], {1}); }},
           {"empty", {in({0, 3})}, [](const Vars& v) { return clade::mean(v[0], {1}); }},
-          {"large", {in({701, 101})}, [](const Vars& v) { return clade::mean(v[0]); }, true}};
+          {"large", {in({701, 101})}, [](const Vars& v) { return clade::mean(v[0]); }, Size::large},
+          {"4096 x 1000",
+           {in({4096, 1000})},
+           [](const Vars& v) { return clade::mean(v[0], {0}); },
+           Size::bench}};
     },
     [] {
       return std::vector<BadInput>{{"of nothing",
@@ -82,7 +95,14 @@ const Op max = {
            }},
           {"size 1", {in({3, 1})}, [](const Vars& v) { return clade::max(v[0], {1}); }},
           {"empty", {in({0, 3})}, [](const Vars& v) { return clade::max(v[0], {1}); }},
-          {"large", {in({701, 101})}, [](const Vars& v) { return clade::max(v[0], {0}); }, true}};
+          {"large",
+           {in({701, 101})},
+           [](const Vars& v) { return clade::max(v[0], {0}); },
+           Size::large},
+          {"4096 x 1000",
+           {in({4096, 1000})},
+           [](const Vars& v) { return clade::max(v[0], {1}); },
+           Size::bench}};
     },
     [] {
       return std::vector<BadInput>{
@@ -99,7 +119,14 @@ const Op min = {
           {"batch", {in({6, 5})}, [](const Vars& v) { return clade::min(v[0], {0}); }},
           {"size 1", {in({3, 1})}, [](const Vars& v) { return clade::min(v[0], {1}); }},
           {"empty", {in({0, 3})}, [](const Vars& v) { return clade::min(v[0], {1}); }},
-          {"large", {in({701, 101})}, [](const Vars& v) { return clade::min(v[0], {0}); }, true}};
+          {"large",
+           {in({701, 101})},
+           [](const Vars& v) { return clade::min(v[0], {0}); },
+           Size::large},
+          {"4096 x 1000",
+           {in({4096, 1000})},
+           [](const Vars& v) { return clade::min(v[0], {1}); },
+           Size::bench}};
     },
     [] {
       return std::vector<BadInput>{

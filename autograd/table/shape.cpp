@@ -30,7 +30,13 @@ const Op reshape = {
                                     [](const Vars& v) {
                                       return clade::reshape(v[0], {102, 701});
                                     },
-                                    true}};
+                                    Size::large},
+                                   {"2048 x 2048",
+                                    {in({2048, 2048})},
+                                    [](const Vars& v) {
+                                      return clade::reshape(v[0], {1024, 4096});
+                                    },
+                                    Size::bench}};
     },
     [] {
       return std::vector<BadInput>{{"another count",
@@ -59,7 +65,11 @@ const Op permute = {
           {"large",
            {in({701, 102})},
            [](const Vars& v) { return clade::transpose(v[0], 0, 1); },
-           true}};
+           Size::large},
+          {"2048 x 2048",
+           {in({2048, 2048})},
+           [](const Vars& v) { return clade::transpose(v[0], 0, 1); },
+           Size::bench}};
     },
     [] {
       return std::vector<BadInput>{
@@ -88,7 +98,11 @@ const Op slice = {
           {"large",
            {in({701, 102})},
            [](const Vars& v) { return clade::slice(v[0], 1, 1, 101, 2); },
-           true}};
+           Size::large},
+          {"2048 x 2048",
+           {in({2048, 2048})},
+           [](const Vars& v) { return clade::slice(v[0], 1, 0, 2048, 2); },
+           Size::bench}};
     },
     [] {
       return std::vector<BadInput>{
@@ -129,7 +143,13 @@ const Op concat = {
                                     [](const Vars& v) {
                                       return clade::concat({v[0], v[1]}, 1);
                                     },
-                                    true}};
+                                    Size::large},
+                                   {"2048 x 2048",
+                                    {in({2048, 1024}), in({2048, 1024})},
+                                    [](const Vars& v) {
+                                      return clade::concat({v[0], v[1]}, 1);
+                                    },
+                                    Size::bench}};
     },
     [] {
       return std::vector<BadInput>{
@@ -167,7 +187,13 @@ const Op expand = {
                                     [](const Vars& v) {
                                       return clade::expand(v[0], {701, 101});
                                     },
-                                    true}};
+                                    Size::large},
+                                   {"2048 x 2048",
+                                    {in({1, 2048})},
+                                    [](const Vars& v) {
+                                      return clade::expand(v[0], {2048, 2048});
+                                    },
+                                    Size::bench}};
     },
     [] {
       return std::vector<BadInput>{

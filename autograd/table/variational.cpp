@@ -41,7 +41,21 @@ const Op reparameterize = {
                                       Random rng = fixed_noise();
                                       return clade::reparameterize(v[0], v[1], rng);
                                     },
-                                    true}};
+                                    Size::large},
+                                   {"128 x 10, 50 samples",
+                                    {in({128, 10}), in({128, 10})},
+                                    [](const Vars& v) {
+                                      Random rng = fixed_noise();
+                                      return clade::reparameterize(v[0], v[1], 50, rng);
+                                    },
+                                    Size::bench},
+                                   {"2048 x 512",
+                                    {in({2048, 512}), in({2048, 512})},
+                                    [](const Vars& v) {
+                                      Random rng = fixed_noise();
+                                      return clade::reparameterize(v[0], v[1], rng);
+                                    },
+                                    Size::bench}};
     },
     [] {
       return std::vector<BadInput>{
@@ -63,7 +77,8 @@ const Op importance_weighted_bound = {
                                    {"one sample", {in({1, 3})}, f},
                                    {"far below zero", {in({4, 3}, -900, -890)}, f},
                                    {"empty batch", {in({5, 0})}, f},
-                                   {"large", {in({5, 20001})}, f, true}};
+                                   {"large", {in({5, 20001})}, f, Size::large},
+                                   {"50 samples of 8192", {in({50, 8192})}, f, Size::bench}};
     },
     [] {
       return std::vector<BadInput>{
@@ -78,10 +93,12 @@ const Op kl_standard_normal = {
     "dmean = dy mean, dlogvar = dy (e^logvar - 1) / 2",
     [] {
       auto f = [](const Vars& v) { return clade::kl_standard_normal(v[0], v[1]); };
-      return std::vector<OpSample>{{"rows", {in({4, 10}), in({4, 10})}, f},
-                                   {"one", {in({1, 1}), in({1, 1})}, f},
-                                   {"empty batch", {in({0, 3}), in({0, 3})}, f},
-                                   {"large", {in({701, 101}), in({701, 101})}, f, true}};
+      return std::vector<OpSample>{
+          {"rows", {in({4, 10}), in({4, 10})}, f},
+          {"one", {in({1, 1}), in({1, 1})}, f},
+          {"empty batch", {in({0, 3}), in({0, 3})}, f},
+          {"large", {in({701, 101}), in({701, 101})}, f, Size::large},
+          {"2048 x 512", {in({2048, 512}), in({2048, 512})}, f, Size::bench}};
     },
     [] {
       return std::vector<BadInput>{

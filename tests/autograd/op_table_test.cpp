@@ -65,25 +65,35 @@ std::vector<Var> as_vars(const std::vector<Tensor>& tensors, const std::vector<I
   return vars;
 }
 
+// What tests look at.
+std::vector<OpSample> samples(const Op& op) {
+  std::vector<OpSample> out;
+  for (const OpSample& sample : op.samples())
+    if (sample.size != Size::bench) out.push_back(sample);
+  return out;
+}
+
 class OpTable : public testing::TestWithParam<const Op*> {};
 
 TEST_P(OpTable, HasSamplesOfEveryKind) {
-  bool empty = false, single = false, large = false;
+  bool empty = false, single = false, large = false, bench = false;
   for (const OpSample& sample : GetParam()->samples()) {
     empty |= any_input(sample.inputs, is_empty);
     single |= any_input(sample.inputs, has_single);
-    large |= sample.large;
+    large |= sample.size == Size::large;
+    bench |= sample.size == Size::bench;
   }
   EXPECT_TRUE(empty) << "no sample with nothing in it";
   EXPECT_TRUE(single) << "no sample with an axis of size 1";
   EXPECT_TRUE(large) << "no sample for several threads";
+  EXPECT_TRUE(bench) << "no sample to measure";
   ASSERT_TRUE(GetParam()->bad) << "no bad inputs";
   EXPECT_FALSE(GetParam()->bad().empty()) << "no bad inputs";
 }
 
 TEST_P(OpTable, GradientsMatchCentralDifferences) {
-  for (const OpSample& sample : GetParam()->samples()) {
-    if (sample.large) continue;
+  for (const OpSample& sample : samples(*GetParam())) {
+    if (sample.size == Size::large) continue;
     std::vector<bool> differentiable;
     for (const Input& input : sample.inputs) differentiable.push_back(input.differentiable);
     for (Memory memory : kMemories) {
@@ -98,7 +108,7 @@ TEST_P(OpTable, GradientsMatchCentralDifferences) {
 
 // Values and gradients, the latter for a dy that differs from element to element.
 TEST_P(OpTable, SinglePrecisionFollowsDouble) {
-  for (const OpSample& sample : GetParam()->samples()) {
+  for (const OpSample& sample : samples(*GetParam())) {
     auto results = [&](DType dtype) {
       std::vector<Tensor> tensors;
       for (const Tensor& t : draw_all(sample.inputs, DType::f64, Memory::row_major, 2))
@@ -129,7 +139,7 @@ TEST_P(OpTable, SinglePrecisionFollowsDouble) {
 }
 
 TEST_P(OpTable, LinearOpsObeyTheAdjointIdentity) {
-  for (const OpSample& sample : GetParam()->samples()) {
+  for (const OpSample& sample : samples(*GetParam())) {
     for (size_t i = 0; i < sample.inputs.size(); i++) {
       if (!(GetParam()->linear_inputs >> i & 1)) continue;
       std::vector<Tensor> tensors = draw_all(sample.inputs, DType::f32, Memory::row_major, 3);
@@ -155,7 +165,7 @@ TEST_P(OpTable, LinearOpsObeyTheAdjointIdentity) {
 }
 
 TEST_P(OpTable, SameBitsAtAnyThreadCount) {
-  for (const OpSample& sample : GetParam()->samples()) {
+  for (const OpSample& sample : samples(*GetParam())) {
     std::vector<std::vector<float>> first;
     for (int count : {1, 2, 3}) {
       set_threads(count);
