@@ -13,5 +13,6 @@ void add_metrics(CLI::App& program);
 void add_info(CLI::App& program);
 void add_datasets(CLI::App& program);
 void add_ops(CLI::App& program);
+void add_bench(CLI::App& program);
 
 }  // namespace clade::apps

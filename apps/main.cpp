@@ -49,6 +49,7 @@ int main(int argc, char** argv) {
   add_info(program);
   add_datasets(program);
   add_ops(program);
+  add_bench(program);
 
   try {
     program.parse(argc, argv);

@@ -1,8 +1,9 @@
 // Op: one row of the table of differentiable ops.
 //
-// The table (autograd/table/) is what tests, benchmarks and docs/ops.md walk: it lists for each op
-// its formula, sample inputs and bad inputs with the message that each must give. record() takes an
-// Op, and an Op exists only as a row of the table: an op that is not in the table does not link.
+// The table (autograd/table/) is what tests, `clade bench` and docs/ops.md walk: it lists for each
+// op its formula, sample inputs (among them an empty one, one with an axis of size 1, a large one)
+// and bad inputs with the message that each must give. record() takes an Op, and an Op exists only
+// as a row of the table: an op that is not in the table does not link.
 #pragma once
 
 #include <string>
@@ -19,17 +20,25 @@ struct Input {
   bool differentiable = true;  // false: a target, a mask, a statistic
 };
 
+enum class Size : uint8_t {
+  small,  // for every driver
+  large,  // enough elements for several threads, too many for central differences
+  bench,  // as in a training step: for `clade bench` alone
+};
+
 struct OpSample {
   const char* what;  // "3x3, stride 2": the case that this sample covers
   std::vector<Input> inputs;
   Var (*apply)(const std::vector<Var>& inputs);
+  Size size = Size::small;
 };
 
 struct BadInput {
   const char* what;
   std::vector<Input> inputs;
   Var (*apply)(const std::vector<Var>& inputs);
-  const char* message;  // how the error begins
+  const char* message;       // how the error begins
+  DType dtype = DType::f32;  // of the inputs
 };
 
 struct Op {

@@ -10,6 +10,7 @@
 // The closure runs at most once and is destroyed right after, with the tensors that it saved.
 #pragma once
 
+#include <atomic>
 #include <initializer_list>
 #include <utility>
 
@@ -99,7 +100,7 @@ class Node {
 
  private:
   friend class NodeRef;
-  int owners_ = 0;
+  std::atomic<int> owners_ = 0;
 };
 
 }  // namespace clade

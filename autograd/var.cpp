@@ -10,7 +10,7 @@ namespace clade {
 namespace {
 
 thread_local bool recording = true;
-thread_local uint64_t next_sequence = 1;
+std::atomic<uint64_t> next_sequence = 1;
 thread_local const Op* running = nullptr;  // the op whose closure runs now, for messages
 
 }  // namespace
@@ -43,12 +43,13 @@ void Node::accumulate(Tensor gradient) {
   if (!(gradient.shape() == shape) || gradient.dtype() != dtype)
     fail("backward", text("a gradient ", dtype, " ", shape), text(gradient),
          "the op's backward closure is wrong");
-  if (!grad.defined()) {
-    grad = std::move(gradient);
+  // Not to be written to if somebody else sees it, or if it repeats elements.
+  auto own = [](const Tensor& t) { return t.storage().owners() == 1 && t.is_dense(); };
+  if (!grad.defined()) {  // a leaf's stays, and its user may write to it
+    grad = is_leaf() && !own(gradient) ? gradient.clone() : std::move(gradient);
     return;
   }
-  bool mine = fixed_grad || (grad.storage().owners() == 1 && grad.is_dense());
-  if (!mine) grad = grad.clone();  // somebody else sees it, or it repeats elements
+  if (!fixed_grad && !own(grad)) grad = grad.clone();
   kernels::accumulate(kernels::Cpu{}, gradient.view(), grad.view());
 }
 

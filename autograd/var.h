@@ -7,7 +7,9 @@
 //
 // A node is a leaf (a parameter: it keeps its gradient) or the record of one op (its inputs' nodes
 // and a closure that computes their gradients). Nodes are counted; a graph lives as long as a Var
-// that leads to it, and is taken down without recursion, however long it is.
+// that leads to it, and is taken down without recursion, however long it is. Graphs may be built on
+// several threads; one graph, with the parameters that it leads to, belongs to one thread at a
+// time.
 #pragma once
 
 #include <atomic>

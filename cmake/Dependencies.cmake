@@ -39,6 +39,8 @@ endif()
 
 include(Cblas)
 
+find_package(benchmark QUIET)  # for `clade bench kernels`; without it the rest is the same
+
 if(CLADE_TESTS)
   find_package(GTest QUIET)
   if(NOT GTest_FOUND)

@@ -1,6 +1,7 @@
 #include "nn/losses.h"
 
 #include <cmath>
+#include <limits>
 
 namespace clade::nn {
 namespace {
@@ -34,6 +35,9 @@ Var mse_loss(const Var& prediction, const Tensor& target, Reduction r) {
 }
 
 Var l1_loss(const Var& prediction, const Tensor& target, Reduction r) {
+  const Tensor& p = prediction.value();
+  if (!(p.shape() == target.shape()))
+    fail("l1_loss", text("a target of shape ", p.shape()), text(target));
   return reduce(abs(prediction - Var(target)), r);
 }
 
@@ -62,13 +66,10 @@ Var kl_div_loss(const Var& log_q, const Tensor& p, Reduction r) {
   const char* name = "kl_div_loss";
   if (log_q.value().rank() != 2 || !(log_q.shape() == p.shape()))
     fail(name, "log_q and p of one shape (N, K)", text(log_q.value(), " and ", p));
-  Tensor p_log_p = p.contiguous().clone();
-  dispatch_floating(p.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    T* v = p_log_p.data<T>();
-    for (int64_t i = 0; i < p_log_p.numel(); i++) v[i] = v[i] > 0 ? v[i] * std::log(v[i]) : T(0);
-  });
-  Var values = Var(p_log_p) - log_q * Var(p);
+  if (p.numel() > 0 && min(Var(p), {0, 1}).item() < 0)
+    fail(name, "p of 0 or more", text("a p of ", min(Var(p), {0, 1}).item()));
+  // p ln p - p log_q; the least normal number under the logarithm makes 0 ln 0 = 0
+  Var values = Var(p) * (log(clamp(Var(p), std::numeric_limits<float>::min(), INFINITY)) - log_q);
   return r == Reduction::none ? values : reduce(sum(values, {1}), r);
 }
 

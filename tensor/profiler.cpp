@@ -27,11 +27,6 @@ struct Event {
   double flops, bytes;
 };
 
-struct Total {
-  int64_t calls = 0, ns = 0;
-  double flops = 0, bytes = 0;
-};
-
 struct Records {
   std::mutex mutex;
   int64_t start_ns = 0, stop_ns = 0;  // stop_ns is 0 while recording
@@ -107,26 +102,40 @@ void Span::end() {
     r.events.push_back({name_, thread, start_ns_, length, flops_, bytes_});
 }
 
-std::string table() {
+std::vector<Total> totals() {
   Records& r = records();
   std::lock_guard lock(r.mutex);
-  int64_t wall_ns = std::max<int64_t>((enabled ? now_ns() : r.stop_ns) - r.start_ns, 1);
-  std::vector<std::pair<std::string_view, Total>> rows(r.totals.begin(), r.totals.end());
+  std::vector<Total> rows;
+  for (const auto& [name, total] : r.totals) {
+    rows.push_back(total);
+    rows.back().name = name;
+  }
   std::stable_sort(rows.begin(), rows.end(),
-                   [](const auto& a, const auto& b) { return a.second.ns > b.second.ns; });
+                   [](const Total& a, const Total& b) { return a.ns > b.ns; });
+  return rows;
+}
+
+std::string table() {
+  const std::vector<Total> rows = totals();
+  int64_t wall_ns = 1;
+  {
+    Records& r = records();
+    std::lock_guard lock(r.mutex);
+    wall_ns = std::max<int64_t>((enabled ? now_ns() : r.stop_ns) - r.start_ns, 1);
+  }
   size_t width = 6;
-  for (const auto& [name, total] : rows) width = std::max(width, name.size());
+  for (const Total& total : rows) width = std::max(width, total.name.size());
 
   auto row = [&](std::string_view name, const std::string& numbers) {
     return std::string(name) + std::string(width - name.size(), ' ') + numbers + "\n";
   };
   std::string out =
       row("kernel", format("%10s%12s%9s%10s%10s", "calls", "total ms", "share", "GFLOP/s", "GB/s"));
-  for (const auto& [name, total] : rows) {
-    out +=
-        row(name, format("%10lld%12.3f%7.1f %%%10s%10s", (long long)total.calls,
-                         double(total.ns) * 1e-6, 100 * double(total.ns) / double(wall_ns),
-                         rate(total.flops, total.ns).c_str(), rate(total.bytes, total.ns).c_str()));
+  for (const Total& total : rows) {
+    out += row(total.name,
+               format("%10lld%12.3f%7.1f %%%10s%10s", (long long)total.calls,
+                      double(total.ns) * 1e-6, 100 * double(total.ns) / double(wall_ns),
+                      rate(total.flops, total.ns).c_str(), rate(total.bytes, total.ns).c_str()));
   }
   return out;
 }

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace clade::profiler {
 
@@ -17,6 +18,14 @@ extern std::atomic<bool> enabled;
 
 void start();  // clears earlier records
 void stop();
+
+// What all calls of one kernel took since start().
+struct Total {
+  std::string name;
+  int64_t calls = 0, ns = 0;
+  double flops = 0, bytes = 0;
+};
+std::vector<Total> totals();  // sorted by time
 
 // One row per kernel name: calls, total ms, share, GFLOP/s, GB/s; sorted by time. The share is of
 // the time from start() to stop(): spans within spans count in both, threads side by side add up.

@@ -47,8 +47,7 @@ Var unary(const Op& op, Unary f, const Var& x, double a = 0, double b = 0) {
   });
 }
 
-// -- y = f(a, b)
-// -----------------------------------------------------------------------------------
+// -- y = f(a, b) ---------------------------------------------------------------------------------
 
 Tensor binary_value(const char* op, Binary f, const Tensor& a, const Tensor& b) {
   detail::require_floating(op, "a", a);
@@ -72,26 +71,13 @@ Tensor scaled(const Tensor& x, double scale) {
   return y;
 }
 
-// 1 where a wins (ties go to a), else 0, for maximum and minimum: sign is +1 or -1.
-Tensor winner(const Tensor& a, const Tensor& b, double sign) {
-  Tensor lead = scaled(binary_value("winner", Binary::sub, a, b), sign);
-  Tensor mask = Tensor::empty_like(lead);
-  dispatch_floating(lead.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    const T* in = lead.view().as<T>();
-    T* out = mask.view().as<T>();
-    for (int64_t i = 0; i < lead.numel(); i++) out[i] = in[i] >= 0 ? T(1) : T(0);
-  });
-  return mask;
-}
-
-Var extreme(const Op& op, Binary f, double sign, const Var& a, const Var& b) {
+// maximum and minimum; `a_wins` says where y is a.
+Var extreme(const Op& op, Binary f, Binary a_wins, const Var& a, const Var& b) {
   Tensor y = binary_value(op.name, f, a.value(), b.value());
-  return record(op, y, {a, b}, [sign, a = save(a), b = save(b)](Gradients& g, const Tensor& dy) {
-    Tensor a_wins = winner(a.get(), b.get(), sign);
-    g.add(0, [&] { return detail::sum_to(times(dy, a_wins), a.get().shape()); });
+  return record(op, y, {a, b}, [a_wins, a = save(a), b = save(b)](Gradients& g, const Tensor& dy) {
+    Tensor from_a = times(dy, binary_value("winner", a_wins, a.get(), b.get()));
+    g.add(0, [&] { return detail::sum_to(from_a, a.get().shape()); });
     g.add(1, [&] {
-      Tensor from_a = times(dy, a_wins);
       return detail::sum_to(binary_value("sub", Binary::sub, dy, from_a), b.get().shape());
     });
   });
@@ -130,14 +116,18 @@ Var div(const Var& a, const Var& b) {
   return record(
       op::div, y, {a, b},
       [sa = a.shape(), b = save(b), y = save(y)](Gradients& g, const Tensor& dy) {
-        Tensor da = binary_value("div", Binary::div, dy, b.get());
+        Tensor da = binary_value("div", Binary::div, dy, b.get());  // both need it
         g.add(0, [&] { return detail::sum_to(da, sa); });
         g.add(1, [&] { return detail::sum_to(scaled(times(da, y.get()), -1), b.get().shape()); });
       });
 }
 
-Var maximum(const Var& a, const Var& b) { return extreme(op::maximum, Binary::maximum, 1, a, b); }
-Var minimum(const Var& a, const Var& b) { return extreme(op::minimum, Binary::minimum, -1, a, b); }
+Var maximum(const Var& a, const Var& b) {
+  return extreme(op::maximum, Binary::maximum, Binary::at_least, a, b);
+}
+Var minimum(const Var& a, const Var& b) {
+  return extreme(op::minimum, Binary::minimum, Binary::at_most, a, b);
+}
 
 Var affine(const Var& x, double a, double b) { return unary(op::affine, Unary::affine, x, a, b); }
 Var exp(const Var& x) { return unary(op::exp, Unary::exp, x); }

@@ -84,13 +84,13 @@ Var gaussian_log_likelihood(const Var& x, const Var& mean, const Var& logvar, co
   return record(op::gaussian_log_likelihood, out, {x, mean, logvar},
                 [data = save(data), mu = save(mu), lv = save(lv), m = save(m)](Gradients& g,
                                                                                const Tensor& dout) {
-                  Tensor dx = Tensor::empty_like(mu.get()), dmu = Tensor::empty_like(dx),
-                         dlv = Tensor::empty_like(dx);
-                  detail::on_device(dx, [&](auto context) {
+                  Tensor dmu = Tensor::empty_like(mu.get()), dlv = Tensor::empty_like(dmu), dx;
+                  if (g.needs(0)) dx = Tensor::empty_like(dmu);  // data seldom do
+                  detail::on_device(dmu, [&](auto context) {
                     kernels::gaussian_log_likelihood_backward(
                         context, data.get().view(), mu.get().view(), lv.get().view(),
-                        detail::optional_view(m.get()), dout.contiguous().view(), dx.view(),
-                        dmu.view(), dlv.view());
+                        detail::optional_view(m.get()), dout.contiguous().view(),
+                        detail::optional_view(dx), dmu.view(), dlv.view());
                   });
                   g.add(0, [&] { return dx; });
                   g.add(1, [&] { return dmu; });

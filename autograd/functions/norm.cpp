@@ -13,7 +13,7 @@ Tensor kernel_layout(const Tensor& t) {
 
 Tensor empty_vector(const Tensor& like) { return Tensor::empty({like.size(1)}, like.dtype()); }
 
-// dx, dgamma and dbeta come from one kernel call; whoever asks first makes it.
+// dx, dgamma and dbeta come from one kernel call.
 struct NormGradients {
   Tensor dx, dgamma, dbeta;
 };

@@ -68,14 +68,11 @@ Var extreme(const Op& op, Reduce f, const Var& x, const Axes& axes, bool keep) {
                 [x = save(x), y = save(kept)](Gradients& g, const Tensor& dy) {
                   g.add(0, [&] {
                     // won = 1 where x is the extreme, shared by their number
-                    const Tensor &in = x.get(), extreme = y.get();
+                    const Tensor &in = x.get(), &extreme = y.get();
                     Tensor won = Tensor::empty(in.shape(), in.dtype());
-                    Tensor wide = extreme.expand(in.shape()).contiguous(), flat = in.contiguous();
-                    dispatch_floating(in.dtype(), [&](auto zero) {
-                      using T = decltype(zero);
-                      const T *a = flat.data<T>(), *b = wide.data<T>();
-                      T* out = won.data<T>();
-                      for (int64_t i = 0; i < won.numel(); i++) out[i] = a[i] == b[i] ? T(1) : T(0);
+                    detail::on_device(won, [&](auto context) {
+                      kernels::binary(context, kernels::Binary::equal, in.view(),
+                                      extreme.expand(in.shape()).view(), won.view());
                     });
                     Tensor winners = reduced(Reduce::sum, won, extreme.shape());
                     Var share = div(Var(dy.reshape(extreme.shape())), Var(winners));

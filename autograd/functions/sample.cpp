@@ -54,7 +54,8 @@ Var dropout(const Var& x, double p, Random& rng) {
   kernels::Draw draw = draw_from(rng, y.numel());
   detail::on_device(
       y, [&](auto context) { kernels::dropout(context, input.view(), p, draw, y.view()); });
-  // An empty tensor of the same layout stands for x: only its strides matter in the backward pass.
+  // y stands for x in the backward pass, where only the layout of both matters: the next op keeps
+  // it anyhow, x perhaps not.
   return record(op::dropout, y, {x}, [p, draw, model = y](Gradients& g, const Tensor& dy) {
     g.add(0, [&] {
       Tensor from = detail::like_layout(dy, model), dx = Tensor::empty_like(model);

@@ -25,6 +25,20 @@ const Op batch_norm = {
           {"images, training", {in({3, 5, 4, 3}), in({5}), in({5})}, training},
           {"17 channels, training", {in({2, 17, 3, 3}), in({17}), in({17})}, training},
           {"far from zero, training", {in({8, 3}, 50, 51), in({3}), in({3})}, training},
+          {"one channel, training", {in({6, 1}), in({1}), in({1})}, training},
+          {"large, training", {in({16, 9, 24, 24}), in({9}), in({9})}, training, Size::large},
+          {"32x32, 32 channels, training",
+           {in({128, 32, 32, 32}), in({32}), in({32})},
+           training,
+           Size::bench},
+          {"16x16, 64 channels, training",
+           {in({128, 64, 16, 16}), in({64}), in({64})},
+           training,
+           Size::bench},
+          {"32x32, 32 channels, evaluation",
+           {in({128, 32, 32, 32}), in({32}), in({32}), constant({32}), constant({32}, 0.5, 2)},
+           evaluation,
+           Size::bench},
           {"rows, evaluation",
            {in({4, 5}), in({5}), in({5}), constant({5}), constant({5}, 0.5, 2)},
            evaluation},
@@ -66,9 +80,17 @@ const Op max_pool2d = {
           {"remainder dropped",
            {in({1, 2, 5, 5})},
            [](const Vars& v) { return clade::max_pool2d(v[0]); }},
-          {"empty batch", {in({0, 2, 4, 4})}, [](const Vars& v) {
-             return clade::max_pool2d(v[0]);
-           }}};
+          {"empty batch",
+           {in({0, 2, 4, 4})},
+           [](const Vars& v) { return clade::max_pool2d(v[0]); }},
+          {"large",
+           {in({8, 9, 34, 36})},
+           [](const Vars& v) { return clade::max_pool2d(v[0]); },
+           Size::large},
+          {"32x32, 32 channels",
+           {in({128, 32, 32, 32})},
+           [](const Vars& v) { return clade::max_pool2d(v[0]); },
+           Size::bench}};
     },
     [] {
       return std::vector<BadInput>{
@@ -84,9 +106,20 @@ const Op avg_pool2d = {
     [] {
       return std::vector<OpSample>{
           {"2x2", {in({2, 3, 4, 6})}, [](const Vars& v) { return clade::avg_pool2d(v[0]); }},
-          {"3x3, stride 2, padding 1", {in({1, 2, 7, 6})}, [](const Vars& v) {
-             return clade::avg_pool2d(v[0], window(3, 2, 1));
-           }}};
+          {"3x3, stride 2, padding 1",
+           {in({1, 2, 7, 6})},
+           [](const Vars& v) { return clade::avg_pool2d(v[0], window(3, 2, 1)); }},
+          {"empty batch",
+           {in({0, 2, 4, 4})},
+           [](const Vars& v) { return clade::avg_pool2d(v[0]); }},
+          {"large",
+           {in({8, 9, 34, 36})},
+           [](const Vars& v) { return clade::avg_pool2d(v[0]); },
+           Size::large},
+          {"32x32, 32 channels",
+           {in({128, 32, 32, 32})},
+           [](const Vars& v) { return clade::avg_pool2d(v[0]); },
+           Size::bench}};
     },
     [] {
       return std::vector<BadInput>{
@@ -112,9 +145,20 @@ const Op upsample2d = {
           {"bilinear 2x",
            {in({2, 3, 3, 4})},
            [](const Vars& v) { return clade::upsample2d(v[0], 2, Upsample::bilinear); }},
-          {"bilinear of one pixel", {in({1, 2, 1, 1})}, [](const Vars& v) {
-             return clade::upsample2d(v[0], 4, Upsample::bilinear);
-           }}};
+          {"bilinear of one pixel",
+           {in({1, 2, 1, 1})},
+           [](const Vars& v) { return clade::upsample2d(v[0], 4, Upsample::bilinear); }},
+          {"empty batch",
+           {in({0, 2, 3, 3})},
+           [](const Vars& v) { return clade::upsample2d(v[0], 2); }},
+          {"large",
+           {in({8, 9, 17, 18})},
+           [](const Vars& v) { return clade::upsample2d(v[0], 2, Upsample::bilinear); },
+           Size::large},
+          {"16x16, 32 channels",
+           {in({128, 32, 16, 16})},
+           [](const Vars& v) { return clade::upsample2d(v[0], 2); },
+           Size::bench}};
     },
     [] {
       return std::vector<BadInput>{{"factor 0",
@@ -133,8 +177,12 @@ const Op dropout = {
         Random rng = fixed_noise();
         return clade::dropout(v[0], 0.3, rng);
       };
-      return std::vector<OpSample>{
-          {"rows", {in({5, 7})}, f}, {"images", {in({2, 3, 4, 5})}, f}, {"empty", {in({0, 3})}, f}};
+      return std::vector<OpSample>{{"rows", {in({5, 7})}, f},
+                                   {"images", {in({2, 3, 4, 5})}, f},
+                                   {"size 1", {in({4, 1})}, f},
+                                   {"empty", {in({0, 3})}, f},
+                                   {"large", {in({70, 1001})}, f, Size::large},
+                                   {"2048 x 2048", {in({2048, 2048})}, f, Size::bench}};
     },
     [] {
       return std::vector<BadInput>{{"p = 1",

@@ -21,7 +21,16 @@ std::vector<OpSample> against_target(Var (*plain)(const Vars&), Var (*masked)(co
            {in({2, 3, 4, 5}), constant({2, 3, 4, 5}, 0, 1), constant({2, 3, 4, 5})},
            masked},
           {"vector", {in({5}), constant({5}, 0, 1)}, plain},
-          {"empty batch", {in({0, 3}), constant({0, 3}, 0, 1)}, plain}};
+          {"size 1", {in({3, 1}), constant({3, 1}, 0, 1)}, plain},
+          {"empty batch", {in({0, 3}), constant({0, 3}, 0, 1)}, plain},
+          {"large, masked",
+           {in({701, 101}), constant({701, 101}, 0, 1), constant({701, 101})},
+           masked,
+           Size::large},
+          {"4096 x 1024, masked",
+           {in({4096, 1024}), constant({4096, 1024}, 0, 1), constant({4096, 1024})},
+           masked,
+           Size::bench}};
 }
 
 }  // namespace
@@ -74,7 +83,14 @@ const Op gaussian_log_likelihood = {
           {"images, masked",
            {in({2, 3, 4, 2}), in({2, 3, 4, 2}), in({2, 3, 4, 2}), constant({2, 3, 4, 2})},
            masked},
-          {"empty batch", {in({0, 3}), in({0, 3}), in({0, 3})}, plain}};
+          {"constant data", {constant({4, 5}), in({4, 5}), in({4, 5})}, plain},
+          {"size 1", {in({3, 1}), in({3, 1}), in({3, 1})}, plain},
+          {"empty batch", {in({0, 3}), in({0, 3}), in({0, 3})}, plain},
+          {"large", {in({701, 101}), in({701, 101}), in({701, 101})}, plain, Size::large},
+          {"4096 x 1024",
+           {constant({4096, 1024}), in({4096, 1024}), in({4096, 1024})},
+           plain,
+           Size::bench}};
     },
     [] {
       return std::vector<BadInput>{

@@ -31,7 +31,10 @@ const Op matmul = {
            {in({4, 3}), in({4, 5})},
            [](const Vars& v) { return clade::matmul(clade::transpose(v[0], 0, 1), v[1]); }},
           {"empty batch", {in({0, 4}), in({4, 5})}, f},
-          {"inner size 0", {in({2, 0}), in({0, 3})}, f}};
+          {"inner size 0", {in({2, 0}), in({0, 3})}, f},
+          {"large", {in({301, 203}), in({203, 157})}, f, Size::large},
+          {"1024", {in({1024, 1024}), in({1024, 1024})}, f, Size::bench},
+          {"128", {in({128, 128}), in({128, 128})}, f, Size::bench}};
     },
     [] {
       return std::vector<BadInput>{
@@ -47,7 +50,9 @@ const Op matmul = {
     0b11};
 
 const Op linear = {
-    "linear", "y[n, o] = sum_i x[n, i] w[o, i] + b[o]", "dx = dy w, dw = dy' x, db = sum_n dy",
+    "linear",
+    "y[n, o] = sum_i x[n, i] w[o, i] + b[o]",
+    "dx = dy w, dw = dy' x, db = sum_n dy",
     [] {
       return std::vector<OpSample>{{"with bias",
                                     {in({5, 3}), in({4, 3}), in({4})},
@@ -55,9 +60,28 @@ const Op linear = {
                                    {"without bias",
                                     {in({5, 3}), in({4, 3})},
                                     [](const Vars& v) { return clade::linear(v[0], v[1]); }},
+                                   {"size 1",
+                                    {in({1, 3}), in({1, 3})},
+                                    [](const Vars& v) { return clade::linear(v[0], v[1]); }},
                                    {"empty batch",
                                     {in({0, 3}), in({4, 3}), in({4})},
-                                    [](const Vars& v) { return clade::linear(v[0], v[1], v[2]); }}};
+                                    [](const Vars& v) { return clade::linear(v[0], v[1], v[2]); }},
+                                   {"large",
+                                    {in({301, 203}), in({157, 203}), in({157})},
+                                    [](const Vars& v) { return clade::linear(v[0], v[1], v[2]); },
+                                    Size::large},
+                                   {"256 rows, 784 to 500",
+                                    {in({256, 784}), in({500, 784}), in({500})},
+                                    [](const Vars& v) { return clade::linear(v[0], v[1], v[2]); },
+                                    Size::bench},
+                                   {"256 rows, 500 to 2000",
+                                    {in({256, 500}), in({2000, 500}), in({2000})},
+                                    [](const Vars& v) { return clade::linear(v[0], v[1], v[2]); },
+                                    Size::bench},
+                                   {"256 rows, 2000 to 10",
+                                    {in({256, 2000}), in({10, 2000}), in({10})},
+                                    [](const Vars& v) { return clade::linear(v[0], v[1], v[2]); },
+                                    Size::bench}};
     },
     [] {
       return std::vector<BadInput>{
@@ -69,7 +93,8 @@ const Op linear = {
            {in({5, 3}), in({4, 3}), in({3})},
            [](const Vars& v) { return clade::linear(v[0], v[1], v[2]); },
            "linear: expected bias as f32 [4]; got f32 [3]"}};
-    }};
+    },
+    0b11};
 
 const Op conv2d = {
     "conv2d",
@@ -104,9 +129,81 @@ const Op conv2d = {
           {"17 channels to 33",
            {in({1, 17, 3, 3}), in({33, 17, 2, 2})},
            [](const Vars& v) { return clade::conv2d(v[0], v[1], {}, conv(1, 0)); }},
-          {"empty batch", {in({0, 2, 4, 4}), in({3, 2, 3, 3})}, [](const Vars& v) {
-             return clade::conv2d(v[0], v[1], {}, conv(1, 1));
-           }}};
+          {"empty batch",
+           {in({0, 2, 4, 4}), in({3, 2, 3, 3})},
+           [](const Vars& v) { return clade::conv2d(v[0], v[1], {}, conv(1, 1)); }},
+          {"large",
+           {in({9, 17, 21, 18}), in({19, 17, 3, 3}), in({19})},
+           [](const Vars& v) { return clade::conv2d(v[0], v[1], v[2], conv(1, 1)); },
+           Size::large},
+          {"large, stride 2",
+           {in({9, 17, 21, 18}), in({19, 17, 3, 3})},
+           [](const Vars& v) { return clade::conv2d(v[0], v[1], {}, conv(2, 1)); },
+           Size::large},
+          {"32x32, 1 to 32, 3x3",
+           {in({128, 1, 32, 32}), in({32, 1, 3, 3})},
+           [](const Vars& v) { return clade::conv2d(v[0], v[1], {}, conv(1, 1)); },
+           Size::bench},
+          {"32x32, 3 to 32, 3x3",
+           {in({128, 3, 32, 32}), in({32, 3, 3, 3})},
+           [](const Vars& v) { return clade::conv2d(v[0], v[1], {}, conv(1, 1)); },
+           Size::bench},
+          {"32x32, 32 to 32, 3x3",
+           {in({128, 32, 32, 32}), in({32, 32, 3, 3})},
+           [](const Vars& v) { return clade::conv2d(v[0], v[1], {}, conv(1, 1)); },
+           Size::bench},
+          {"16x16, 64 to 64, 3x3",
+           {in({128, 64, 16, 16}), in({64, 64, 3, 3})},
+           [](const Vars& v) { return clade::conv2d(v[0], v[1], {}, conv(1, 1)); },
+           Size::bench},
+          {"8x8, 128 to 128, 3x3",
+           {in({128, 128, 8, 8}), in({128, 128, 3, 3})},
+           [](const Vars& v) { return clade::conv2d(v[0], v[1], {}, conv(1, 1)); },
+           Size::bench},
+          {"4x4, 256 to 256, 3x3",
+           {in({128, 256, 4, 4}), in({256, 256, 3, 3})},
+           [](const Vars& v) { return clade::conv2d(v[0], v[1], {}, conv(1, 1)); },
+           Size::bench},
+          {"32x32, 32 to 32, 3x3, stride 2",
+           {in({128, 32, 32, 32}), in({32, 32, 3, 3})},
+           [](const Vars& v) { return clade::conv2d(v[0], v[1], {}, conv(2, 1)); },
+           Size::bench},
+          {"16x16, 64 to 64, 3x3, stride 2",
+           {in({128, 64, 16, 16}), in({64, 64, 3, 3})},
+           [](const Vars& v) { return clade::conv2d(v[0], v[1], {}, conv(2, 1)); },
+           Size::bench},
+          {"8x8, 128 to 128, 3x3, stride 2",
+           {in({128, 128, 8, 8}), in({128, 128, 3, 3})},
+           [](const Vars& v) { return clade::conv2d(v[0], v[1], {}, conv(2, 1)); },
+           Size::bench},
+          {"32x32, 32 to 64, 4x4, stride 2",
+           {in({128, 32, 32, 32}), in({64, 32, 4, 4})},
+           [](const Vars& v) { return clade::conv2d(v[0], v[1], {}, conv(2, 1)); },
+           Size::bench},
+          {"16x16, 32 to 32, 5x5",
+           {in({128, 32, 16, 16}), in({32, 32, 5, 5})},
+           [](const Vars& v) { return clade::conv2d(v[0], v[1], {}, conv(1, 2)); },
+           Size::bench},
+          {"16x16, 32 to 64, 5x5, stride 2",
+           {in({128, 32, 16, 16}), in({64, 32, 5, 5})},
+           [](const Vars& v) { return clade::conv2d(v[0], v[1], {}, conv(2, 2)); },
+           Size::bench},
+          {"16x16, 64 to 64, 1x1",
+           {in({128, 64, 16, 16}), in({64, 64, 1, 1})},
+           [](const Vars& v) { return clade::conv2d(v[0], v[1], {}, conv(1, 0)); },
+           Size::bench},
+          {"16x16, 48 to 48, 3x3",
+           {in({128, 48, 16, 16}), in({48, 48, 3, 3})},
+           [](const Vars& v) { return clade::conv2d(v[0], v[1], {}, conv(1, 1)); },
+           Size::bench},
+          {"16x16, 20 to 20, 3x3",
+           {in({128, 20, 16, 16}), in({20, 20, 3, 3})},
+           [](const Vars& v) { return clade::conv2d(v[0], v[1], {}, conv(1, 1)); },
+           Size::bench},
+          {"32x32, 32 to 1, 3x3",
+           {in({128, 32, 32, 32}), in({1, 32, 3, 3})},
+           [](const Vars& v) { return clade::conv2d(v[0], v[1], {}, conv(1, 1)); },
+           Size::bench}};
     },
     [] {
       return std::vector<BadInput>{
@@ -170,9 +267,47 @@ const Op conv_transpose2d = {
            [](const Vars& v) {
              return clade::conv_transpose2d(v[0], v[1], {}, transposed(2, 1, 1, 1, 2));
            }},
-          {"empty batch", {in({0, 2, 3, 3}), in({2, 3, 3, 3})}, [](const Vars& v) {
+          {"empty batch",
+           {in({0, 2, 3, 3}), in({2, 3, 3, 3})},
+           [](const Vars& v) {
              return clade::conv_transpose2d(v[0], v[1], {}, transposed(2, 1, 1));
-           }}};
+           }},
+          {"large",
+           {in({9, 17, 11, 9}), in({17, 19, 3, 3})},
+           [](const Vars& v) {
+             return clade::conv_transpose2d(v[0], v[1], {}, transposed(2, 1, 1));
+           },
+           Size::large},
+          {"16x16, 32 to 32, 3x3, stride 2",
+           {in({128, 32, 16, 16}), in({32, 32, 3, 3})},
+           [](const Vars& v) {
+             return clade::conv_transpose2d(v[0], v[1], {}, transposed(2, 1, 1));
+           },
+           Size::bench},
+          {"8x8, 64 to 64, 3x3, stride 2",
+           {in({128, 64, 8, 8}), in({64, 64, 3, 3})},
+           [](const Vars& v) {
+             return clade::conv_transpose2d(v[0], v[1], {}, transposed(2, 1, 1));
+           },
+           Size::bench},
+          {"4x4, 128 to 128, 3x3, stride 2",
+           {in({128, 128, 4, 4}), in({128, 128, 3, 3})},
+           [](const Vars& v) {
+             return clade::conv_transpose2d(v[0], v[1], {}, transposed(2, 1, 1));
+           },
+           Size::bench},
+          {"16x16, 64 to 32, 4x4, stride 2",
+           {in({128, 64, 16, 16}), in({64, 32, 4, 4})},
+           [](const Vars& v) {
+             return clade::conv_transpose2d(v[0], v[1], {}, transposed(2, 1, 0));
+           },
+           Size::bench},
+          {"14x14, 64 to 32, 5x5, stride 2",
+           {in({128, 64, 14, 14}), in({64, 32, 5, 5})},
+           [](const Vars& v) {
+             return clade::conv_transpose2d(v[0], v[1], {}, transposed(2, 2, 1));
+           },
+           Size::bench}};
     },
     [] {
       return std::vector<BadInput>{

@@ -15,9 +15,28 @@ const Op reshape = {
                                    {"flatten images",
                                     {in({2, 3, 2, 2})},
                                     [](const Vars& v) { return clade::flatten(v[0]); }},
-                                   {"empty", {in({0, 3})}, [](const Vars& v) {
+                                   {"size 1",
+                                    {in({1, 1, 3})},
+                                    [](const Vars& v) {
+                                      return clade::reshape(v[0], {3, 1});
+                                    }},
+                                   {"empty",
+                                    {in({0, 3})},
+                                    [](const Vars& v) {
                                       return clade::reshape(v[0], {3, 0});
-                                    }}};
+                                    }},
+                                   {"large",
+                                    {in({701, 102})},
+                                    [](const Vars& v) {
+                                      return clade::reshape(v[0], {102, 701});
+                                    },
+                                    Size::large},
+                                   {"2048 x 2048",
+                                    {in({2048, 2048})},
+                                    [](const Vars& v) {
+                                      return clade::reshape(v[0], {1024, 4096});
+                                    },
+                                    Size::bench}};
     },
     [] {
       return std::vector<BadInput>{{"another count",
@@ -29,29 +48,39 @@ const Op reshape = {
     },
     0b1};
 
-const Op permute = {"permute",
-                    "the axes in another order (a view)",
-                    "dx = dy with the inverse order",
-                    [] {
-                      return std::vector<OpSample>{{"three axes",
-                                                    {in({2, 3, 4})},
-                                                    [](const Vars& v) {
-                                                      return clade::permute(v[0], {2, 0, 1});
-                                                    }},
-                                                   {"transpose", {in({2, 3})}, [](const Vars& v) {
-                                                      return clade::transpose(v[0], 0, -1);
-                                                    }}};
-                    },
-                    [] {
-                      return std::vector<BadInput>{
-                          {"an axis twice",
-                           {in({2, 3})},
-                           [](const Vars& v) {
-                             return clade::permute(v[0], {0, 0});
-                           },
-                           "permute: expected each of the 2 axes once; got [0, 0] for f32 [2, 3]"}};
-                    },
-                    0b1};
+const Op permute = {
+    "permute",
+    "the axes in another order (a view)",
+    "dx = dy with the inverse order",
+    [] {
+      return std::vector<OpSample>{
+          {"three axes",
+           {in({2, 3, 4})},
+           [](const Vars& v) {
+             return clade::permute(v[0], {2, 0, 1});
+           }},
+          {"transpose", {in({2, 3})}, [](const Vars& v) { return clade::transpose(v[0], 0, -1); }},
+          {"size 1", {in({1, 3})}, [](const Vars& v) { return clade::transpose(v[0], 0, 1); }},
+          {"empty", {in({0, 3})}, [](const Vars& v) { return clade::transpose(v[0], 0, 1); }},
+          {"large",
+           {in({701, 102})},
+           [](const Vars& v) { return clade::transpose(v[0], 0, 1); },
+           Size::large},
+          {"2048 x 2048",
+           {in({2048, 2048})},
+           [](const Vars& v) { return clade::transpose(v[0], 0, 1); },
+           Size::bench}};
+    },
+    [] {
+      return std::vector<BadInput>{
+          {"an axis twice",
+           {in({2, 3})},
+           [](const Vars& v) {
+             return clade::permute(v[0], {0, 0});
+           },
+           "permute: expected each of the 2 axes once; got [0, 0] for f32 [2, 3]"}};
+    },
+    0b1};
 
 const Op slice = {
     "slice",
@@ -63,7 +92,17 @@ const Op slice = {
           {"every second column",
            {in({2, 7})},
            [](const Vars& v) { return clade::slice(v[0], 1, 1, 7, 2); }},
-          {"nothing", {in({2, 3})}, [](const Vars& v) { return clade::slice(v[0], 1, 2, 2); }}};
+          {"nothing", {in({2, 3})}, [](const Vars& v) { return clade::slice(v[0], 1, 2, 2); }},
+          {"size 1", {in({1, 3})}, [](const Vars& v) { return clade::slice(v[0], 0, 0, 1); }},
+          {"empty", {in({0, 3})}, [](const Vars& v) { return clade::slice(v[0], 1, 0, 2); }},
+          {"large",
+           {in({701, 102})},
+           [](const Vars& v) { return clade::slice(v[0], 1, 1, 101, 2); },
+           Size::large},
+          {"2048 x 2048",
+           {in({2048, 2048})},
+           [](const Vars& v) { return clade::slice(v[0], 1, 0, 2048, 2); },
+           Size::bench}};
     },
     [] {
       return std::vector<BadInput>{
@@ -89,9 +128,28 @@ const Op concat = {
                                     [](const Vars& v) {
                                       return clade::concat({v[0], v[1]}, 1);
                                     }},
-                                   {"the same twice", {in({2, 2})}, [](const Vars& v) {
+                                   {"the same twice",
+                                    {in({2, 2})},
+                                    [](const Vars& v) {
                                       return clade::concat({v[0], v[0]}, 0);
-                                    }}};
+                                    }},
+                                   {"one of them empty",
+                                    {in({2, 0}), in({2, 3})},
+                                    [](const Vars& v) {
+                                      return clade::concat({v[0], v[1]}, 1);
+                                    }},
+                                   {"large",
+                                    {in({701, 51}), in({701, 50})},
+                                    [](const Vars& v) {
+                                      return clade::concat({v[0], v[1]}, 1);
+                                    },
+                                    Size::large},
+                                   {"2048 x 2048",
+                                    {in({2048, 1024}), in({2048, 1024})},
+                                    [](const Vars& v) {
+                                      return clade::concat({v[0], v[1]}, 1);
+                                    },
+                                    Size::bench}};
     },
     [] {
       return std::vector<BadInput>{
@@ -114,9 +172,28 @@ const Op expand = {
                                     [](const Vars& v) {
                                       return clade::expand(v[0], {4, 3});
                                     }},
-                                   {"an inner axis", {in({2, 1, 3})}, [](const Vars& v) {
+                                   {"an inner axis",
+                                    {in({2, 1, 3})},
+                                    [](const Vars& v) {
                                       return clade::expand(v[0], {2, 5, 3});
-                                    }}};
+                                    }},
+                                   {"empty",
+                                    {in({1, 0})},
+                                    [](const Vars& v) {
+                                      return clade::expand(v[0], {4, 0});
+                                    }},
+                                   {"large",
+                                    {in({1, 101})},
+                                    [](const Vars& v) {
+                                      return clade::expand(v[0], {701, 101});
+                                    },
+                                    Size::large},
+                                   {"2048 x 2048",
+                                    {in({1, 2048})},
+                                    [](const Vars& v) {
+                                      return clade::expand(v[0], {2048, 2048});
+                                    },
+                                    Size::bench}};
     },
     [] {
       return std::vector<BadInput>{

@@ -38,8 +38,12 @@ std::string op_table_markdown() {
       "| op | value | gradient | samples |\n|---|---|---|---|\n";
   for (const Op* op : op_table()) {
     out += text("| `", op->name, "` | ", cell(op->formula), " | ", cell(op->gradient), " | ");
-    std::vector<OpSample> samples = op->samples();
-    for (size_t i = 0; i < samples.size(); i++) out += text(i ? "; " : "", samples[i].what);
+    const char* between = "";
+    for (const OpSample& sample : op->samples()) {
+      if (sample.size == Size::bench) continue;
+      out += text(between, sample.what);
+      between = "; ";
+    }
     out += " |\n";
   }
   return out;

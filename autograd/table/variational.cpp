@@ -23,10 +23,39 @@ const Op reparameterize = {
                                       Random rng = fixed_noise();
                                       return clade::reparameterize(v[0], v[1], 4, rng);
                                     }},
-                                   {"empty batch", {in({0, 5}), in({0, 5})}, [](const Vars& v) {
+                                   {"size 1",
+                                    {in({1, 1}), in({1, 1})},
+                                    [](const Vars& v) {
                                       Random rng = fixed_noise();
                                       return clade::reparameterize(v[0], v[1], rng);
-                                    }}};
+                                    }},
+                                   {"empty batch",
+                                    {in({0, 5}), in({0, 5})},
+                                    [](const Vars& v) {
+                                      Random rng = fixed_noise();
+                                      return clade::reparameterize(v[0], v[1], rng);
+                                    }},
+                                   {"large",
+                                    {in({701, 101}), in({701, 101})},
+                                    [](const Vars& v) {
+                                      Random rng = fixed_noise();
+                                      return clade::reparameterize(v[0], v[1], rng);
+                                    },
+                                    Size::large},
+                                   {"128 x 10, 50 samples",
+                                    {in({128, 10}), in({128, 10})},
+                                    [](const Vars& v) {
+                                      Random rng = fixed_noise();
+                                      return clade::reparameterize(v[0], v[1], 50, rng);
+                                    },
+                                    Size::bench},
+                                   {"2048 x 512",
+                                    {in({2048, 512}), in({2048, 512})},
+                                    [](const Vars& v) {
+                                      Random rng = fixed_noise();
+                                      return clade::reparameterize(v[0], v[1], rng);
+                                    },
+                                    Size::bench}};
     },
     [] {
       return std::vector<BadInput>{
@@ -46,7 +75,10 @@ const Op importance_weighted_bound = {
       auto f = [](const Vars& v) { return clade::importance_weighted_bound(v[0]).bound; };
       return std::vector<OpSample>{{"five samples", {in({5, 7})}, f},
                                    {"one sample", {in({1, 3})}, f},
-                                   {"far below zero", {in({4, 3}, -900, -890)}, f}};
+                                   {"far below zero", {in({4, 3}, -900, -890)}, f},
+                                   {"empty batch", {in({5, 0})}, f},
+                                   {"large", {in({5, 20001})}, f, Size::large},
+                                   {"50 samples of 8192", {in({50, 8192})}, f, Size::bench}};
     },
     [] {
       return std::vector<BadInput>{
@@ -61,9 +93,12 @@ const Op kl_standard_normal = {
     "dmean = dy mean, dlogvar = dy (e^logvar - 1) / 2",
     [] {
       auto f = [](const Vars& v) { return clade::kl_standard_normal(v[0], v[1]); };
-      return std::vector<OpSample>{{"rows", {in({4, 10}), in({4, 10})}, f},
-                                   {"one", {in({1, 1}), in({1, 1})}, f},
-                                   {"empty batch", {in({0, 3}), in({0, 3})}, f}};
+      return std::vector<OpSample>{
+          {"rows", {in({4, 10}), in({4, 10})}, f},
+          {"one", {in({1, 1}), in({1, 1})}, f},
+          {"empty batch", {in({0, 3}), in({0, 3})}, f},
+          {"large", {in({701, 101}), in({701, 101})}, f, Size::large},
+          {"2048 x 512", {in({2048, 512}), in({2048, 512})}, f, Size::bench}};
     },
     [] {
       return std::vector<BadInput>{

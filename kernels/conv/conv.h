@@ -47,6 +47,12 @@ void conv2d_grad_input(const Cpu&, const View& y, const View& w, const View& bia
 void conv2d_grad_weight(const Cpu&, const View& x, const View& y, const View& w,
                         const ConvParams& p);
 
+// Winograd's method (conv.md) is the fastest for many shapes in f32, and its sums round about twice
+// as much as those of the formula. With true, it is never used. For the whole process; not while a
+// convolution runs.
+void set_exact_convolution(bool exact);
+bool exact_convolution();
+
 namespace reference {  // any strides, any floating dtype, sums in f64
 void conv2d_forward(const View& x, const View& w, const View& bias, const View& y,
                     const ConvParams& p);

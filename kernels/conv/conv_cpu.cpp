@@ -1,15 +1,23 @@
 // Convolution on the CPU: the entry points, and which algorithm serves which shape.
 //
+//     f32, 3 x 3, stride 1, many channels      conv_winograd.h
 //     f32, one group, kernels up to 16 x 16    conv_direct.h
 //     everything else                          conv_im2col.h
 //
 // See conv.md for what each costs.
 #include "kernels/conv/conv_direct.h"
 #include "kernels/conv/conv_im2col.h"
+#include "kernels/conv/conv_winograd.h"
 #include "tensor/profiler.h"
 
 namespace clade::kernels {
 namespace {
+
+bool exact = false;
+
+bool goes_winograd(const ConvShape& s, DType dtype) {
+  return dtype == DType::f32 && !exact && winograd::pays(s);
+}
 
 bool goes_direct(const ConvShape& s, DType dtype) {
   return dtype == DType::f32 && direct::serves(s);
@@ -21,6 +29,9 @@ double bytes_moved(const View& x, const View& w, const View& y) {
 
 }  // namespace
 
+void set_exact_convolution(bool yes) { exact = yes; }
+bool exact_convolution() { return exact; }
+
 void conv2d_forward(const Cpu&, const View& x, const View& w, const View& bias, const View& y,
                     const ConvParams& p) {
   ConvShape s(x, w, y, p);
@@ -29,6 +40,7 @@ void conv2d_forward(const Cpu&, const View& x, const View& w, const View& bias, 
     using T = decltype(zero);
     algorithm(s, x.as<T>(), w.as<T>(), bias.as<T>(), y.as<T>());
   };
+  if (goes_winograd(s, y.dtype)) return run(winograd::forward, float{});
   if (goes_direct(s, y.dtype)) return run(direct::forward, float{});
   dispatch_floating(y.dtype, [&](auto zero) { run(im2col::forward<decltype(zero)>, zero); });
 }
@@ -41,6 +53,7 @@ void conv2d_grad_input(const Cpu&, const View& y, const View& w, const View& bia
     using T = decltype(zero);
     algorithm(s, y.as<T>(), w.as<T>(), bias.as<T>(), x.as<T>());
   };
+  if (goes_winograd(s, x.dtype)) return run(winograd::grad_input, float{});
   if (goes_direct(s, x.dtype)) return run(direct::grad_input, float{});
   dispatch_floating(x.dtype, [&](auto zero) { run(im2col::grad_input<decltype(zero)>, zero); });
 }
@@ -53,6 +66,7 @@ void conv2d_grad_weight(const Cpu&, const View& x, const View& y, const View& w,
     using T = decltype(zero);
     algorithm(s, x.as<T>(), y.as<T>(), w.as<T>());
   };
+  if (goes_winograd(s, w.dtype)) return run(winograd::grad_weight, float{});
   if (goes_direct(s, w.dtype)) return run(direct::grad_weight, float{});
   dispatch_floating(w.dtype, [&](auto zero) { run(im2col::grad_weight<decltype(zero)>, zero); });
 }

@@ -77,7 +77,7 @@ void sweep_tile(const SweepTile& tile) {
     float* out = tile.out + tile.out_place[p];
     CLADE_UNROLL
     for (int k = 0; k < K; k++)
-      store_some(out + k * kLanes, sum[p][k], tile.out_channels - k * kLanes);
+      store_some(out + k * tile.out_vector, sum[p][k], tile.out_channels - k * kLanes);
   }
 }
 
@@ -197,6 +197,14 @@ void fill_slab(const Slab& slab, const Images& images) {
   }
 }
 
+}  // namespace
+}  // namespace clade::kernels::direct
+
+#include "kernels/conv/conv_winograd_body.h"
+
+namespace clade::kernels::direct {
+namespace {
+
 // With 32 registers 12 x 2 sums leave room for 2 weights and a broadcast; with 16 registers 6 x 2.
 constexpr bool kManyRegisters = CLADE_CONV_REGISTERS == 32;
 constexpr int kPixels[kMaxVectors] = {12, kManyRegisters ? 12 : 6};
@@ -227,6 +235,7 @@ constexpr Kernels make_kernels(const char* name) {
   list_narrow<2>(kernels, std::make_integer_sequence<int, kNarrowPixels[1]>());
   kernels.grad_weight[0] = weight_tile<kWeightRows, 1>;
   kernels.grad_weight[1] = weight_tile<kWeightRows, 2>;
+  kernels.winograd = &winograd::kTransforms;
   return kernels;
 }
 

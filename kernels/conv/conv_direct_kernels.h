@@ -8,6 +8,8 @@
 
 #include <cstdint>
 
+#include "kernels/conv/conv_winograd_kernels.h"
+
 namespace clade::kernels::direct {
 
 // A piece of some images, channels in blocks of `lanes` (the floats of one vector register):
@@ -52,6 +54,7 @@ struct SweepTile {
   const float* bias;
   float* out;
   const int64_t* out_place;  // [pixels], floats
+  int64_t out_vector;        // floats from one vector of output channels to the next
   int64_t out_channels;      // to write: of the last vector perhaps not all
 };
 
@@ -81,6 +84,7 @@ struct Kernels {
   void (*sweep[kMaxVectors][kMaxPixels])(const SweepTile&);  // by vectors - 1, pixels - 1
   void (*narrow[kMaxNarrow][kMaxPixels])(const SweepTile&);  // by output channels - 1, pixels - 1
   void (*grad_weight[kMaxVectors])(const WeightTile&);       // by vectors - 1
+  const winograd::Kernels* winograd;
 };
 
 // Null where the compiler was not given the instruction set. Data, not functions: no instruction of

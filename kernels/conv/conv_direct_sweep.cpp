@@ -167,6 +167,7 @@ class Sweep {
       tile.weights = packed + o / block_width * block_floats(0);
       tile.bias = bias + o;
       tile.out_place = out_places.data();
+      tile.out_vector = k.lanes;
       tile.out_channels = std::min(block_width, target.channels - o);
       for (int64_t a = 0; a < vertical.target_step; a++)
         for (int64_t b = 0; b < horizontal.target_step; b++) {

@@ -37,7 +37,17 @@ void unary(const Cpu&, Unary op, const View& x, const View& y, double a = 0, dou
 void unary_backward(const Cpu&, Unary op, const View& x, const View& y, const View& dy,
                     const View& dx, double a = 0, double b = 0);
 
-enum class Binary : uint8_t { add, sub, mul, div, maximum, minimum };
+enum class Binary : uint8_t {
+  add,
+  sub,
+  mul,
+  div,
+  maximum,  // NaN where a or b is
+  minimum,
+  at_least,  // 1 where maximum takes a (ties, NaN in a), else 0
+  at_most,   // 1 where minimum takes a
+  equal,     // 1 where a == b, or both are NaN
+};
 
 void binary(const Cpu&, Binary op, const View& a, const View& b, const View& y);
 // y += alpha x; what gradient accumulation uses.

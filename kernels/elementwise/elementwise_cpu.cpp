@@ -98,7 +98,8 @@ constexpr const char* kUnaryNames[][2] = {
     {"gelu", "gelu_backward"},
     {"silu", "silu_backward"},
 };
-constexpr const char* kBinaryNames[] = {"add", "sub", "mul", "div", "maximum", "minimum"};
+constexpr const char* kBinaryNames[] = {"add",     "sub",      "mul",     "div",  "maximum",
+                                        "minimum", "at_least", "at_most", "equal"};
 
 double moved(const View& v, int arrays) {
   return double(v.numel()) * double(size_of(v.dtype)) * arrays;

@@ -65,6 +65,9 @@ double combine(Binary op, double a, double b) {
     case Binary::div: return a / b;
     case Binary::maximum: return std::isnan(a) || a > b ? a : b;
     case Binary::minimum: return std::isnan(a) || a < b ? a : b;
+    case Binary::at_least: return std::isnan(a) || a >= b;
+    case Binary::at_most: return std::isnan(a) || a <= b;
+    case Binary::equal: return a == b || (std::isnan(a) && std::isnan(b));
   }
   return 0;
 }

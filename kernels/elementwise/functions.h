@@ -187,6 +187,21 @@ struct Minimum {
   CLADE_HD T operator()(T a, T b) const { return math::choose((a < b) | (a != a), a, b); }
 };
 
+template <class T>
+struct AtLeast {
+  CLADE_HD T operator()(T a, T b) const { return math::choose((a >= b) | (a != a), T(1), T(0)); }
+};
+template <class T>
+struct AtMost {
+  CLADE_HD T operator()(T a, T b) const { return math::choose((a <= b) | (a != a), T(1), T(0)); }
+};
+template <class T>
+struct Equal {
+  CLADE_HD T operator()(T a, T b) const {
+    return math::choose((a == b) | ((a != a) & (b != b)), T(1), T(0));
+  }
+};
+
 template <class T, class Body>
 void with_function(Binary op, Body&& body) {
   switch (op) {
@@ -196,6 +211,9 @@ void with_function(Binary op, Body&& body) {
     case Binary::div: return body(Div<T>{});
     case Binary::maximum: return body(Maximum<T>{});
     case Binary::minimum: return body(Minimum<T>{});
+    case Binary::at_least: return body(AtLeast<T>{});
+    case Binary::at_most: return body(AtMost<T>{});
+    case Binary::equal: return body(Equal<T>{});
   }
 }
 

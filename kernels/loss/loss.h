@@ -27,6 +27,7 @@ void bce_with_logits_backward(const Cpu&, const View& logits, const View& x, con
 // log N(x; mean, exp(logvar)) = -1/2 [log 2 pi + logvar + (x - mean)^2 exp(-logvar)]
 void gaussian_log_likelihood(const Cpu&, const View& x, const View& mean, const View& logvar,
                              const View& mask, const View& out);
+// dx may be left out (data == nullptr).
 void gaussian_log_likelihood_backward(const Cpu&, const View& x, const View& mean,
                                       const View& logvar, const View& mask, const View& dout,
                                       const View& dx, const View& dmean, const View& dlogvar);

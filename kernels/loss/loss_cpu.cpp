@@ -206,7 +206,7 @@ void gaussian_log_likelihood_backward(const Cpu&, const View& x, const View& mea
     T *dxs = dx.as<T>(), *dmeans = dmean.as<T>(), *dlogvars = dlogvar.as<T>();
     spread_samples<T>(x, mask, dout, [=](int64_t i, auto spread) {
       const T d = xs[i] - means[i], pull = d * math::exp(-logvars[i]);
-      dxs[i] = spread(-pull);
+      if (dxs) dxs[i] = spread(-pull);
       dmeans[i] = spread(pull);
       dlogvars[i] = spread(T(0.5) * (d * pull - 1));
     });

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <thread>
 
 #include "autograd/functions.h"
 #include "tensor/memory.h"
@@ -36,6 +37,42 @@ TEST(Graph, GradientsAccumulateIntoAGivenView) {
   EXPECT_EQ(grads.to_vector<float>(), (std::vector<float>{0, 2, 4, 0}));
   x.zero_grad();
   EXPECT_EQ(grads.to_vector<float>(), (std::vector<float>(4, 0)));
+}
+
+TEST(Graph, AParametersGradientIsItsOwn) {
+  Var a = Var::parameter(Tensor::zeros({2})), b = Var::parameter(Tensor::zeros({2}));
+  Var c = Var::parameter(Tensor::zeros({2}));
+  Tensor seed = Tensor::full({2}, 1);
+  backward(a + b, seed);  // the same dy for both
+  seed.fill_(7);
+  Tensor(a.grad()).fill_(5);
+  EXPECT_EQ(b.grad().to_vector<float>(), (std::vector<float>{1, 1}));
+  backward(sum(c));  // dy repeated, with a stride of 0
+  EXPECT_TRUE(c.grad().is_dense());
+}
+
+TEST(Graph, MaximumAndMinimumSendTheGradientToTheWinner) {
+  auto gradients = [](Var (*f)(const Var&, const Var&), double left, double right) {
+    Var a = Var::parameter(Tensor::scalar(left)), b = Var::parameter(Tensor::scalar(right));
+    backward(f(a, b));
+    return std::pair(a.grad().item(), b.grad().item());
+  };
+  const std::pair<double, double> first{1, 0}, second{0, 1};
+  for (double same : {2.0, double(INFINITY), -double(INFINITY)}) {
+    EXPECT_EQ(gradients(maximum, same, same), first) << same;
+    EXPECT_EQ(gradients(minimum, same, same), first) << same;
+  }
+  EXPECT_EQ(gradients(maximum, NAN, 1), first);
+  EXPECT_EQ(gradients(maximum, 1, NAN), second);
+  EXPECT_EQ(gradients(minimum, 1, 2), first);
+  EXPECT_EQ(gradients(maximum, 1, 2), second);
+}
+
+TEST(Graph, AGraphBegunOnOneThreadGoesOnInAnother) {
+  Var x = Var::parameter(Tensor::scalar(3));
+  Var y = square(x);
+  std::thread([&] { backward(y * 2); }).join();
+  EXPECT_EQ(x.grad().item(), 12);
 }
 
 TEST(Graph, AnInputUsedTwiceInOneOp) {

@@ -1,6 +1,7 @@
 // Walks the op table: gradients, adjoints, bad inputs, bits over threads, docs/ops.md.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <sstream>
@@ -47,10 +48,52 @@ double dot(const Tensor& a, const Tensor& b) {
   return sum;
 }
 
+bool any_input(const std::vector<Input>& inputs, bool (*is)(const Shape&)) {
+  return std::any_of(inputs.begin(), inputs.end(), [&](const Input& i) { return is(i.shape); });
+}
+bool is_empty(const Shape& shape) { return shape.numel() == 0; }
+bool has_single(const Shape& shape) {
+  for (int d = 0; d < shape.rank(); d++)
+    if (shape[d] == 1) return true;
+  return false;
+}
+
+std::vector<Var> as_vars(const std::vector<Tensor>& tensors, const std::vector<Input>& inputs) {
+  std::vector<Var> vars;
+  for (size_t i = 0; i < tensors.size(); i++)
+    vars.push_back(inputs[i].differentiable ? Var::parameter(tensors[i]) : Var(tensors[i]));
+  return vars;
+}
+
+// What tests look at.
+std::vector<OpSample> samples(const Op& op) {
+  std::vector<OpSample> out;
+  for (const OpSample& sample : op.samples())
+    if (sample.size != Size::bench) out.push_back(sample);
+  return out;
+}
+
 class OpTable : public testing::TestWithParam<const Op*> {};
 
-TEST_P(OpTable, GradientsMatchCentralDifferences) {
+TEST_P(OpTable, HasSamplesOfEveryKind) {
+  bool empty = false, single = false, large = false, bench = false;
   for (const OpSample& sample : GetParam()->samples()) {
+    empty |= any_input(sample.inputs, is_empty);
+    single |= any_input(sample.inputs, has_single);
+    large |= sample.size == Size::large;
+    bench |= sample.size == Size::bench;
+  }
+  EXPECT_TRUE(empty) << "no sample with nothing in it";
+  EXPECT_TRUE(single) << "no sample with an axis of size 1";
+  EXPECT_TRUE(large) << "no sample for several threads";
+  EXPECT_TRUE(bench) << "no sample to measure";
+  ASSERT_TRUE(GetParam()->bad) << "no bad inputs";
+  EXPECT_FALSE(GetParam()->bad().empty()) << "no bad inputs";
+}
+
+TEST_P(OpTable, GradientsMatchCentralDifferences) {
+  for (const OpSample& sample : samples(*GetParam())) {
+    if (sample.size == Size::large) continue;
     std::vector<bool> differentiable;
     for (const Input& input : sample.inputs) differentiable.push_back(input.differentiable);
     for (Memory memory : kMemories) {
@@ -63,25 +106,40 @@ TEST_P(OpTable, GradientsMatchCentralDifferences) {
   }
 }
 
+// Values and gradients, the latter for a dy that differs from element to element.
 TEST_P(OpTable, SinglePrecisionFollowsDouble) {
-  for (const OpSample& sample : GetParam()->samples()) {
-    std::vector<Var> wide, narrow;
-    for (const Tensor& t : draw_all(sample.inputs, DType::f64, Memory::row_major, 2)) {
-      wide.push_back(t.to(DType::f32).to(DType::f64));
-      narrow.push_back(t.to(DType::f32));
+  for (const OpSample& sample : samples(*GetParam())) {
+    auto results = [&](DType dtype) {
+      std::vector<Tensor> tensors;
+      for (const Tensor& t : draw_all(sample.inputs, DType::f64, Memory::row_major, 2))
+        tensors.push_back(t.to(DType::f32).to(dtype));
+      std::vector<Var> vars = as_vars(tensors, sample.inputs);
+      Var y = sample.apply(vars);
+      Tensor dy = Tensor::empty(y.shape());
+      Random rng(8);
+      fill_uniform(rng, dy, 0.5, 1.5);
+      backward(y, dy.to(dtype));
+      std::vector<Tensor> out{y.value()};
+      for (const Var& v : vars)
+        if (v.requires_grad() && v.grad().defined()) out.push_back(v.grad());
+      return out;
+    };
+    std::vector<Tensor> wide = results(DType::f64), narrow = results(DType::f32);
+    ASSERT_EQ(wide.size(), narrow.size());
+    for (size_t r = 0; r < wide.size(); r++) {
+      std::vector<double> y = wide[r].to_vector<double>(), z = narrow[r].to_vector<double>();
+      ASSERT_EQ(y.size(), z.size());
+      double scale = 1, largest = 0;
+      for (double v : y) scale = std::max(scale, std::abs(v));
+      for (size_t i = 0; i < y.size(); i++) largest = std::max(largest, std::abs(y[i] - z[i]));
+      EXPECT_LE(largest, 1e-4 * scale)
+          << GetParam()->name << ", " << sample.what << ", " << (r ? "gradient " : "value ") << r;
     }
-    std::vector<double> y = sample.apply(wide).value().to_vector<double>();
-    std::vector<double> z = sample.apply(narrow).value().to_vector<double>();
-    ASSERT_EQ(y.size(), z.size());
-    double scale = 1;
-    for (double v : y) scale = std::max(scale, std::abs(v));
-    for (size_t i = 0; i < y.size(); i++)
-      EXPECT_NEAR(y[i], z[i], 1e-4 * scale) << GetParam()->name << ", " << sample.what;
   }
 }
 
 TEST_P(OpTable, LinearOpsObeyTheAdjointIdentity) {
-  for (const OpSample& sample : GetParam()->samples()) {
+  for (const OpSample& sample : samples(*GetParam())) {
     for (size_t i = 0; i < sample.inputs.size(); i++) {
       if (!(GetParam()->linear_inputs >> i & 1)) continue;
       std::vector<Tensor> tensors = draw_all(sample.inputs, DType::f32, Memory::row_major, 3);
@@ -91,7 +149,8 @@ TEST_P(OpTable, LinearOpsObeyTheAdjointIdentity) {
       if (GetParam() == &op::concat)  // linear in all its inputs together: the others are 0
         for (size_t j = 0; j < vars.size(); j++)
           if (j != i) vars[j] = Var(Tensor::zeros(tensors[j].shape()));
-      if (GetParam() == &op::add) vars[1 - i] = Var(Tensor::zeros(tensors[1 - i].shape()));
+      if (GetParam() == &op::add || GetParam() == &op::sub)
+        vars[1 - i] = Var(Tensor::zeros(tensors[1 - i].shape()));
       vars[i] = Var::parameter(tensors[i]);
       Var y = sample.apply(vars);
       Random rng(4);
@@ -106,15 +165,12 @@ TEST_P(OpTable, LinearOpsObeyTheAdjointIdentity) {
 }
 
 TEST_P(OpTable, SameBitsAtAnyThreadCount) {
-  for (const OpSample& sample : GetParam()->samples()) {
+  for (const OpSample& sample : samples(*GetParam())) {
     std::vector<std::vector<float>> first;
     for (int count : {1, 2, 3}) {
       set_threads(count);
-      std::vector<Var> vars;
-      std::vector<Tensor> tensors = draw_all(sample.inputs, DType::f32, Memory::row_major, 6);
-      for (size_t i = 0; i < tensors.size(); i++)
-        vars.push_back(sample.inputs[i].differentiable ? Var::parameter(tensors[i])
-                                                       : Var(tensors[i]));
+      std::vector<Var> vars =
+          as_vars(draw_all(sample.inputs, DType::f32, Memory::row_major, 6), sample.inputs);
       Var y = sample.apply(vars);
       backward(y, Tensor::full(y.shape(), 0.5));
       std::vector<std::vector<float>> results{y.value().to_vector<float>()};
@@ -127,12 +183,13 @@ TEST_P(OpTable, SameBitsAtAnyThreadCount) {
 }
 
 TEST_P(OpTable, BadInputsGiveTheirMessage) {
-  if (!GetParam()->bad) return;
   for (const BadInput& bad : GetParam()->bad()) {
-    std::vector<Tensor> tensors = draw_all(bad.inputs, DType::f32, Memory::row_major, 7);
+    std::vector<Var> vars;
+    for (const Tensor& t : draw_all(bad.inputs, DType::f32, Memory::row_major, 7))
+      vars.push_back(t.to(bad.dtype));
     std::string message = "no error";
     try {
-      bad.apply(std::vector<Var>(tensors.begin(), tensors.end()));
+      bad.apply(vars);
     } catch (const Error& e) {
       message = e.what();
     }

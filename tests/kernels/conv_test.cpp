@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "kernels/conv/conv_direct.h"
+#include "kernels/conv/conv_winograd.h"
 #include "tensor/parallel.h"
 #include "tensor/random.h"
 
@@ -19,6 +20,15 @@ struct Config {
 
   int64_t P() const { return conv_output_size(H, R, p.stride[0], p.padding[0], p.dilation[0]); }
   int64_t Q() const { return conv_output_size(W, S, p.stride[1], p.padding[1], p.dilation[1]); }
+  ConvShape shape() const {
+    auto sizes = [](int64_t a, int64_t b, int64_t h, int64_t w) {
+      View view{};
+      view.rank = 4;
+      for (int64_t i = 0; int64_t size : {a, b, h, w}) view.shape[i++] = size;
+      return view;
+    };
+    return {sizes(N, C, H, W), sizes(O, C / p.groups, R, S), sizes(N, O, P(), Q()), p};
+  }
 };
 
 std::string to_text(const Config& c) {
@@ -185,6 +195,22 @@ std::vector<Config> layer_configs() {
   return all;
 }
 
+// Shapes that Winograd's method takes: last tiles of every size, paddings of 0 to 2 and uneven
+// ones, channels that fill no whole vector.
+Config random_winograd_config(Random& rng) {
+  Config c{};
+  c.N = 1 + rng.below(3);
+  c.C = 16 + rng.below(20);
+  c.O = 16 + rng.below(20);
+  c.R = c.S = 3;
+  do {
+    c.H = 3 + rng.below(10);
+    c.W = rng.below(3) ? c.H : 3 + rng.below(10);
+    for (int d = 0; d < 2; d++) c.p.padding[d] = rng.below(3);
+  } while (!winograd::pays(c.shape()));
+  return c;
+}
+
 // One thread for the length of a test of values: small problems gain nothing from more.
 class OneThread {
  public:
@@ -234,6 +260,33 @@ TEST(Conv, EveryInstructionSetEqualsReference) {
   direct::use_kernels(best);
 }
 
+TEST(Conv, WinogradEqualsReferenceWithEveryInstructionSet) {
+  OneThread restore;
+  const char* best = direct::kernels().name;
+  for (const char* name : {"avx512", "avx2", "baseline"}) {
+    if (!direct::use_kernels(name)) continue;
+    SCOPED_TRACE(name);
+    Random rng(18);
+    for (int i = 0; i < 12; i++)
+      Problem(random_winograd_config(rng), DType::f32, rng).expect_equals_reference();
+  }
+  direct::use_kernels(best);
+}
+
+TEST(Conv, WinogradIsNotUsedWhereExactIsAsked) {
+  Random rng(19);
+  Problem problem(random_winograd_config(rng), DType::f32, rng);
+  Tensor fast = problem.forward(true);
+  set_exact_convolution(true);
+  Tensor exact = problem.forward(true);
+  set_exact_convolution(false);
+  Guarded direct = problem.like(problem.y);
+  direct::forward(problem.c.shape(), problem.x.view().as<float>(), problem.w.view().as<float>(),
+                  problem.bias_y.view().as<float>(), direct.view().as<float>());
+  EXPECT_EQ(exact.to_vector<float>(), direct.values().to_vector<float>());
+  EXPECT_NE(exact.to_vector<float>(), fast.to_vector<float>());
+}
+
 TEST(Conv, AdjointIdentity) {
   OneThread restore;
   Random rng(13);
@@ -245,6 +298,7 @@ TEST(Conv, SameBitsAtAnyThreadCount) {
   Random rng(14);
   std::vector<Config> configs = layer_configs();
   for (int i = 0; i < 40; i++) configs.push_back(random_config(rng));
+  for (int i = 0; i < 20; i++) configs.push_back(random_winograd_config(rng));
   for (const Config& c : configs) {
     Problem problem(c, DType::f32, rng);
     expect_same_bits_at_any_thread_count([&] { return problem.forward(true); }, c);

@@ -1,0 +1,156 @@
+// clade bench: how fast the kernels and a training step are here, and how fast they could be.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "apps/bench/kernels.h"
+#include "apps/bench/train.h"
+#include "apps/cli/limits.h"
+#include "apps/cli/table.h"
+#include "apps/commands.h"
+#include "apps/versions.h"
+#include "tensor/file.h"
+#include "tensor/parallel.h"
+
+namespace clade::apps {
+namespace {
+
+struct Options {
+  KernelBench kernels;
+  TrainBench train;
+  std::string json, out = "roofline.html";
+  int threads = 0;
+};
+
+nlohmann::ordered_json machine(const kernels::Ceiling* c) {
+  nlohmann::ordered_json out;
+  for (const Fact& fact : versions()) out["versions"][fact.name] = fact.value;
+  out["threads"] = threads();
+  if (c) out["ceiling"] = {{"gflops", c->flops * 1e-9}, {"gb_per_s", c->bytes * 1e-9}};
+  return out;
+}
+
+void write_json(const std::string& path, const nlohmann::ordered_json& value) {
+  if (!path.empty()) write_file_atomically(path, value.dump(2) + "\n");
+}
+
+std::vector<Point> measure_kernels(const Options& o, const kernels::Ceiling& c) {
+  std::printf("%d thread%s; ceilings measured here: %s GFLOP/s, %s GB/s\n\n", threads(),
+              threads() == 1 ? "" : "s", fixed(c.flops * 1e-9, 1).c_str(),
+              fixed(c.bytes * 1e-9, 1).c_str());
+  std::printf("%10s %9s %7s  %-10s %6s  %s\n", "ms", "GFLOP/s", "GB/s", "bound by", "roof", "name");
+  return bench_kernels(o.kernels, [&](const Point& p) {
+    std::printf("%10s %9s %7s  %-10s %6s  %s\n", fixed(p.seconds * 1e3, 3).c_str(),
+                fixed(p.flops / p.seconds * 1e-9, 1).c_str(),
+                fixed(p.bytes / p.seconds * 1e-9, 1).c_str(),
+                bound_by_memory(p, c) ? "memory" : "arithmetic",
+                percent(roofline_fraction(p, c), 0).c_str(), p.name().c_str());
+    std::fflush(stdout);
+  });
+}
+
+void run_kernels(const Options& o) {
+  const kernels::Ceiling c = kernels::measure_ceiling(kernels::Cpu{});
+  nlohmann::ordered_json out = machine(&c);
+  for (const Point& p : measure_kernels(o, c))
+    out["rows"].push_back({{"op", p.op},
+                           {"sample", p.sample},
+                           {"pass", p.pass},
+                           {"ms", p.seconds * 1e3},
+                           {"gflops", p.flops / p.seconds * 1e-9},
+                           {"gb_per_s", p.bytes / p.seconds * 1e-9},
+                           {"roofline", roofline_fraction(p, c)}});
+  write_json(o.json, out);
+}
+
+void run_roofline(const Options& o) {
+  const kernels::Ceiling c = kernels::measure_ceiling(kernels::Cpu{});
+  const std::vector<Point> points = measure_kernels(o, c);
+  const bool svg = o.out.size() >= 4 && o.out.compare(o.out.size() - 4, 4, ".svg") == 0;
+  write_file_atomically(o.out, svg ? roofline_svg(points, c) : roofline_html(points, c));
+  std::printf("\nwritten to %s\n", o.out.c_str());
+}
+
+void run_train(const Options& o) {
+  const TrainResult r = bench_train(o.train);
+  auto megabytes = [](int64_t bytes) { return fixed(double(bytes) * 1e-6, 1) + " MB"; };
+  std::printf(
+      "%s, batch %lld, %s parameters, %d thread%s: %s samples/s (%s ms a step, median of "
+      "%lld)\n",
+      o.train.model.c_str(), (long long)o.train.batch, grouped(r.parameters).c_str(), threads(),
+      threads() == 1 ? "" : "s", fixed(double(o.train.batch) / r.step_seconds, 0).c_str(),
+      fixed(r.step_seconds * 1e3, 2).c_str(), (long long)r.steps);
+  std::printf(
+      "memory  %s between steps, %s after the forward pass (the least that backward needs), "
+      "%s at most\n\n%s",
+      megabytes(r.between).c_str(), megabytes(r.after_forward).c_str(), megabytes(r.peak).c_str(),
+      r.table.c_str());
+  nlohmann::ordered_json out = machine(nullptr);
+  out["model"] = o.train.model;
+  out["batch"] = o.train.batch;
+  out["step_ms"] = r.step_seconds * 1e3;
+  out["samples_per_s"] = double(o.train.batch) / r.step_seconds;
+  out["memory_mb"] = {{"between", double(r.between) * 1e-6},
+                      {"after_forward", double(r.after_forward) * 1e-6},
+                      {"peak", double(r.peak) * 1e-6}};
+  write_json(o.json, out);
+}
+
+}  // namespace
+
+void add_bench(CLI::App& program) {
+  CLI::App* command = program.add_subcommand(
+      "bench", "measure kernels and training steps against the processor's ceilings");
+  command->require_subcommand(1);
+  auto o = std::make_shared<Options>();
+  auto common = [o](CLI::App* c) {
+    c->add_option("--threads", o->threads, "[all cores]")
+        ->type_name("N")
+        ->check(validator(Numbers{1, 1024}));
+    c->add_option("--json", o->json, "write the figures as JSON")->type_name("FILE");
+  };
+  auto measured = [o](CLI::App* c) {
+    c->add_option("--filter", o->kernels.filter, "only names that contain it")->type_name("TEXT");
+    c->add_option("--seconds", o->kernels.seconds, "of measuring, a name [0.2]")
+        ->type_name("X")
+        ->check(validator(Numbers{.low = 0, .high = 600, .whole = false, .open = true}));
+  };
+  auto with_threads = [o](void (*run)(const Options&)) {
+    return [o, run] {
+      if (o->threads) set_threads(o->threads);
+      run(*o);
+    };
+  };
+
+  CLI::App* kernels = command->add_subcommand(
+      "kernels", "every op, forward and backward: GFLOP/s, GB/s, fraction of the roofline");
+  common(kernels), measured(kernels);
+  kernels->footer("Example:\n  clade bench kernels --filter conv2d --threads 1 --json conv.json");
+  kernels->callback(with_threads(run_kernels));
+
+  CLI::App* roofline = command->add_subcommand("roofline", "the same as a picture");
+  common(roofline), measured(roofline);
+  roofline->add_option("--out", o->out, "the page, or the picture alone if it ends in .svg")
+      ->type_name("FILE")
+      ->default_str("roofline.html");
+  roofline->footer("Example:\n  clade bench roofline --filter conv --out conv.svg");
+  roofline->callback(with_threads(run_roofline));
+
+  CLI::App* train = command->add_subcommand(
+      "train", "a training step of a network: samples a second, kernels, memory");
+  common(train);
+  train->add_option("--model", o->train.model, "dense-ae, cae or conv-vae [conv-vae]")
+      ->type_name("NAME")
+      ->check(validator(OneOf{{"dense-ae", "cae", "conv-vae"}}));
+  train->add_option("--batch", o->train.batch, "samples a step [128]")
+      ->type_name("N")
+      ->check(validator(Numbers{2, 65536}));
+  train->add_option("--seconds", o->train.seconds, "of measuring [5]")
+      ->type_name("X")
+      ->check(validator(Numbers{.low = 0, .high = 3600, .whole = false, .open = true}));
+  train->footer("Example:\n  clade bench train --model conv-vae --batch 128 --threads 2");
+  train->callback(with_threads(run_train));
+}
+
+}  // namespace clade::apps

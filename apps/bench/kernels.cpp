@@ -1,0 +1,135 @@
+#include "apps/bench/kernels.h"
+
+#include "tensor/error.h"
+
+#if defined(CLADE_GOOGLE_BENCHMARK)
+#include <benchmark/benchmark.h>
+
+#include <chrono>
+
+#include "autograd/op.h"
+#include "autograd/record.h"
+#include "tensor/profiler.h"
+#include "tensor/random.h"
+#endif
+
+namespace clade::apps {
+
+#if defined(CLADE_GOOGLE_BENCHMARK)
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+// Inputs as a training step holds them: images channels-last, weights row-major.
+std::vector<Var> draw(const Op& op, const OpSample& sample, bool differentiable) {
+  const bool first_only = &op == &op::conv2d || &op == &op::conv_transpose2d;
+  Random rng(1);
+  std::vector<Var> vars;
+  for (const Input& input : sample.inputs) {
+    Tensor values = Tensor::empty(input.shape);
+    fill_uniform(rng, values, input.low, input.high);
+    if (values.rank() == 4 && (vars.empty() || !first_only))
+      values = values.to_layout(Layout::channels_last);
+    vars.push_back(differentiable && input.differentiable ? Var::parameter(values) : Var(values));
+  }
+  return vars;
+}
+
+// The pass of one op, made ready once and run as often as asked.
+class Pass {
+ public:
+  Pass(const Op& op, const OpSample& sample, bool back)
+      : apply_(sample.apply), back_(back), inputs_(draw(op, sample, back)) {
+    if (back) dy_ = Tensor::full(apply_(inputs_).shape(), 1);
+  }
+
+  // Its seconds; `profiled`: the profiler then holds its kernels.
+  double run(bool profiled = false) {
+    Var y;
+    if (back_) {
+      for (const Var& v : inputs_) v.zero_grad();
+      y = apply_(inputs_);
+    }
+    if (profiled) profiler::start();
+    const auto begin = std::chrono::steady_clock::now();
+    if (back_) {
+      backward(y, dy_);
+    } else {
+      NoGrad no_grad;
+      y = apply_(inputs_);
+    }
+    const double seconds = seconds_since(begin);
+    if (profiled) profiler::stop();
+    return seconds;
+  }
+
+ private:
+  Var (*apply_)(const std::vector<Var>&);
+  bool back_;
+  std::vector<Var> inputs_;
+  Tensor dy_;
+};
+
+class Collector : public benchmark::BenchmarkReporter {
+ public:
+  bool ReportContext(const Context&) override { return true; }
+  void ReportRuns(const std::vector<Run>& runs) override {
+    for (const Run& run : runs)
+      if (run.aggregate_name == "median")
+        seconds = run.GetAdjustedRealTime() / benchmark::GetTimeUnitMultiplier(run.time_unit);
+  }
+  double seconds = 0;
+};
+
+}  // namespace
+
+std::vector<Point> bench_kernels(const KernelBench& options, const PointCallback& done) {
+  std::vector<Point> points;
+  Collector collector;
+  std::string least = "--benchmark_min_time=" + std::to_string(options.seconds / 5);
+  std::string name = "clade";
+  char* arguments[] = {name.data(), least.data(), nullptr};
+  int count = 2;
+  benchmark::Initialize(&count, arguments);
+  for (const Op* op : op_table())
+    for (const OpSample& sample : op->samples()) {
+      if (sample.size != Size::bench) continue;
+      for (bool back : {false, true}) {
+        Point p{op->name, sample.what, back ? "backward" : "forward"};
+        if (p.name().find(options.filter) == std::string::npos) continue;
+        Pass pass(*op, sample, back);
+        pass.run();
+        pass.run(true);
+        for (const profiler::Total& total : profiler::totals()) {
+          p.flops += total.flops;
+          p.bytes += total.bytes;
+        }
+        benchmark::ClearRegisteredBenchmarks();
+        benchmark::RegisterBenchmark(p.name().c_str(),
+                                     [&](benchmark::State& state) {
+                                       for (auto _ : state) state.SetIterationTime(pass.run());
+                                     })
+            ->UseManualTime()
+            ->Repetitions(5)
+            ->ReportAggregatesOnly();
+        benchmark::RunSpecifiedBenchmarks(&collector);
+        p.seconds = collector.seconds;
+        points.push_back(p);
+        if (done) done(p);
+      }
+    }
+  if (points.empty())
+    fail("bench", "a filter that is part of a name, such as conv2d", options.filter,
+         "`clade bench kernels` without --filter prints all names");
+  return points;
+}
+#else
+std::vector<Point> bench_kernels(const KernelBench&, const PointCallback&) {
+  fail("bench kernels", "a build with Google Benchmark", "one without",
+       "install libbenchmark-dev and configure again");
+}
+#endif
+
+}  // namespace clade::apps
