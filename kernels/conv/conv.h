@@ -22,6 +22,7 @@
 #pragma once
 
 #include "kernels/context.h"
+#include "tensor/error.h"
 #include "tensor/view.h"
 
 namespace clade::kernels {
@@ -33,9 +34,15 @@ struct ConvParams {
   int64_t groups = 1;
 };
 
-// Output size along one axis, 0 when the kernel does not fit once.
+// Output size along one axis, 0 when the kernel does not fit once. Throws Error on sizes whose
+// places in an image int64 could not count.
 inline int64_t conv_output_size(int64_t size, int64_t kernel, int64_t stride, int64_t padding,
                                 int64_t dilation) {
+  constexpr int64_t kMost = int64_t{1} << 30;
+  if (kernel > kMost || stride > kMost || padding > kMost || dilation > kMost)
+    fail("convolution", "kernel, stride, padding and dilation of at most 2^30",
+         text("kernel ", kernel, ", stride ", stride, ", padding ", padding, ", dilation ",
+              dilation));
   int64_t span = size + 2 * padding - dilation * (kernel - 1) - 1;
   return span < 0 ? 0 : span / stride + 1;
 }
