@@ -64,7 +64,8 @@ Batches::Batches(const Dataset& d, const BatchOptions& options)
   if (size < 1 || (options.drop_partial && size > n))
     fail("Batches", options.drop_partial ? text("a batch size in 1 .. ", n) : "a size of 1 or more",
          text(size));
-  steps_ = options.drop_partial ? n / size : (n + size - 1) / size;
+  options_.size = std::min(size, n);  // so that no sum below can overflow
+  steps_ = options.drop_partial ? n / size : (n - 1) / options_.size + 1;
 }
 
 Batch Batches::at(int64_t epoch, int64_t step) {

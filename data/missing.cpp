@@ -28,9 +28,9 @@ PatchOptions PatchOptions::for_width(int64_t width) {
 Dataset hide_patches(const Dataset& images, const PatchOptions& o, const Random& rng) {
   if (!images.is_images()) fail("hide_patches", "images (N, C, H, W)", text(images.values));
   const int64_t c = images.values.size(1), h = images.values.size(2), w = images.values.size(3);
-  if (o.min_side < 1 || o.max_side < o.min_side)
-    fail("hide_patches", "1 <= min_side <= max_side", text(o.min_side, " .. ", o.max_side));
-  if (o.margin < 0 || 2 * o.margin >= std::min(h, w))
+  if (o.min_side < 1 || o.max_side < o.min_side || o.max_side > INT32_MAX)
+    fail("hide_patches", "1 <= min_side <= max_side < 2^31", text(o.min_side, " .. ", o.max_side));
+  if (o.margin < 0 || o.margin >= (std::min(h, w) + 1) / 2)
     fail("hide_patches", text("a margin of 0 or more that leaves pixels of ", h, " x ", w),
          text(o.margin));
   Dataset out = writable(images);

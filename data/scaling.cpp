@@ -54,17 +54,24 @@ struct ShiftScale {
 // learn(c) -> ShiftScale for each column; columns are independent.
 template <class Learn>
 Scaling learn_columns(const Rows& rows, Learn learn) {
-  Scaling s{Tensor::empty({rows.columns}), Tensor::empty({rows.columns})};
-  float* shift = s.shift.data<float>();
-  float* scale = s.scale.data<float>();
+  Scaling s{Tensor::empty({rows.columns}, DType::f64), Tensor::empty({rows.columns}, DType::f64)};
+  double* shift = s.shift.data<double>();
+  double* scale = s.scale.data<double>();
   parallel_for(rows.columns, 8, [&](int64_t begin, int64_t end) {
     for (int64_t c = begin; c < end; c++) {
       const ShiftScale column = learn(c);
-      shift[c] = float(column.shift);
-      scale[c] = float(column.scale);
+      shift[c] = column.shift;
+      scale[c] = column.scale;
     }
   });
   return s;
+}
+
+[[noreturn]] void refuse(const Dataset& table, int64_t c, float value, double scale) {
+  fail("scaling",
+       text("values that are finite on the scale of column ", c + 1,
+            size_t(c) < table.columns.size() ? text(" (", table.columns[size_t(c)], ")") : ""),
+       text(value, " with scale ", scale), "look for damaged values, or drop the column");
 }
 
 // value(x, shift, scale) for each observed value; missing ones stay 0.
@@ -78,12 +85,13 @@ Dataset rescaled(const Dataset& table, const Scaling& s, Value value) {
   Dataset out = table;
   out.values = Tensor::empty(table.values.shape());
   float* to = out.values.data<float>();
-  const float* shift = s.shift.data<float>();
-  const float* scale = s.scale.data<float>();
+  const double* shift = s.shift.data<double>();
+  const double* scale = s.scale.data<double>();
   parallel_for(rows.n, 256, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin * rows.columns; i < end * rows.columns; i++) {
       const int64_t c = i % rows.columns;
-      to[i] = rows.observed(i) ? value(rows.values[i], shift[c], scale[c]) : 0.0f;
+      to[i] = rows.observed(i) ? float(value(double(rows.values[i]), shift[c], scale[c])) : 0.0f;
+      if (!std::isfinite(to[i])) refuse(table, c, rows.values[i], scale[c]);
     }
   });
   return out;
@@ -114,12 +122,12 @@ Scaling Scaling::min_max(const Dataset& table) {
 
 Dataset Scaling::apply(const Dataset& table) const {
   return rescaled(table, *this,
-                  [](float x, float shift, float scale) { return (x - shift) * scale; });
+                  [](double x, double shift, double scale) { return (x - shift) * scale; });
 }
 
 Dataset Scaling::invert(const Dataset& table) const {
   return rescaled(table, *this,
-                  [](float x, float shift, float scale) { return x / scale + shift; });
+                  [](double x, double shift, double scale) { return x / scale + shift; });
 }
 
 }  // namespace clade::data

@@ -1,5 +1,7 @@
 #include "nn/layers.h"
 
+#include <cmath>
+
 #include "nn/init.h"
 
 namespace clade::nn {
@@ -57,6 +59,8 @@ ConvTranspose2d::ConvTranspose2d(int64_t in, int64_t out, int64_t kernel,
 
 BatchNorm::BatchNorm(int64_t channels, double momentum, double eps) : momentum(momentum), eps(eps) {
   require_positive("BatchNorm", {channels});
+  if (!(momentum >= 0 && momentum <= 1)) fail("BatchNorm", "momentum in [0, 1]", text(momentum));
+  if (!(eps > 0 && std::isfinite(eps))) fail("BatchNorm", "a finite eps above 0", text(eps));
   weight = Var::parameter(Tensor::full({channels}, 1));
   bias = Var::parameter(Tensor::zeros({channels}));
   running_mean = Tensor::zeros({channels});
@@ -65,8 +69,13 @@ BatchNorm::BatchNorm(int64_t channels, double momentum, double eps) : momentum(m
 }
 
 Var BatchNorm::operator()(const Var& x) {
+  const Tensor& t = x.value();
+  if (mode.training && t.rank() >= 2 && t.numel() > 0 && t.numel() == t.size(1))
+    fail("BatchNorm", "more than 1 value a channel in training: of one the output is 0 for any x",
+         text(t), "use batches of 2 rows or more (BatchOptions::drop_partial)");
+  Var y = batch_norm(x, weight, bias, {running_mean, running_var}, mode.training, momentum, eps);
   if (mode.training) num_batches_tracked.fill_(num_batches_tracked.item() + 1);
-  return batch_norm(x, weight, bias, {running_mean, running_var}, mode.training, momentum, eps);
+  return y;
 }
 
 Var BatchNorm::apply(const char* layer, int rank, const Var& x) {
@@ -80,6 +89,10 @@ void BatchNorm::visit(Visitor& v) {
   v("running_mean", running_mean), v("running_var", running_var);
   v("num_batches_tracked", num_batches_tracked);
   v("mode", mode);
+}
+
+Dropout::Dropout(double p, Random rng) : p(p), random(rng) {
+  if (!(p >= 0 && p < 1)) fail("Dropout", "a probability in [0, 1)", text(p));
 }
 
 }  // namespace clade::nn

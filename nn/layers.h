@@ -43,7 +43,8 @@ struct ConvTranspose2d {
   void visit(Visitor& v) { v("weight", weight), v("bias", bias); }
 };
 
-// x (N, C) or (N, C, H, W). Training mode uses the batch's statistics and moves the running ones.
+// x (N, C) or (N, C, H, W). Training mode uses the batch's statistics, of 2 values a channel or
+// more, and moves the running ones.
 struct BatchNorm {
   Var weight, bias;  // gamma (1) and beta (0)
   Tensor running_mean, running_var, num_batches_tracked;
@@ -73,7 +74,7 @@ struct Dropout {
   Random random;
   Mode mode;
 
-  explicit Dropout(double p, Random rng) : p(p), random(rng) {}
+  explicit Dropout(double p, Random rng);  // p in [0, 1)
   Var operator()(const Var& x) { return mode.training && p > 0 ? dropout(x, p, random) : x; }
   void visit(Visitor& v) { v("mode", mode), v("random", random); }
 };

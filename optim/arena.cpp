@@ -1,6 +1,7 @@
 #include "optim/arena.h"
 
 #include <cmath>
+#include <map>
 
 #include "kernels/elementwise/elementwise.h"
 #include "tensor/parallel.h"
@@ -18,10 +19,12 @@ ParameterArena::ParameterArena(const std::vector<nn::NamedParameter>& parameters
   if (parameters.empty()) fail("ParameterArena", "a module with parameters", "none");
   DType dtype = parameters[0].parameter->dtype();
   int64_t size = 0;
+  std::map<const Node*, Var> moved;  // by the node: parameters of one node are tied
   for (const nn::NamedParameter& p : parameters) {
     if (p.parameter->dtype() != dtype)
       fail("ParameterArena", text("parameters of one dtype, ", dtype),
            text(p.parameter->dtype(), " for ", p.name));
+    if (!moved.insert({p.parameter->node().get(), Var()}).second) continue;
     size += padded(p.parameter->value().numel());
     count_ += p.parameter->value().numel();
   }
@@ -29,13 +32,19 @@ ParameterArena::ParameterArena(const std::vector<nn::NamedParameter>& parameters
   gradients_ = Tensor::zeros({size}, dtype);
   int64_t at = 0;
   for (const nn::NamedParameter& p : parameters) {
+    Var& tied = moved.at(p.parameter->node().get());
+    if (tied.defined()) {
+      *p.parameter = tied;
+      continue;
+    }
     const Tensor old = p.parameter->value();
     auto place = [&](const Tensor& flat) {
       return flat.slice(0, at, at + old.numel()).reshape(old.shape());
     };
     Tensor value = place(values_);
     copy_elements(old.view(), value.view());
-    *p.parameter = Var::parameter(value, place(gradients_));
+    tied = Var::parameter(value, place(gradients_));
+    *p.parameter = tied;
     at += padded(old.numel());
   }
 }

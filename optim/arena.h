@@ -11,14 +11,15 @@ namespace clade::optim {
 class ParameterArena {
  public:
   // Moves the parameters into the arena: the module's Vars become views of it, with gradients that
-  // accumulate in place. Throws Error when there are none or their dtypes differ.
+  // accumulate in place. Tied parameters (`decoder.weight = encoder.weight`) stay one. Throws Error
+  // when there are none or their dtypes differ.
   template <class Module>
   explicit ParameterArena(Module& module) : ParameterArena(nn::parameters(module)) {}
   explicit ParameterArena(const std::vector<nn::NamedParameter>& parameters);
 
   const Tensor& values() const { return values_; }
   const Tensor& gradients() const { return gradients_; }
-  int64_t count() const { return count_; }  // parameters proper, without gaps
+  int64_t count() const { return count_; }  // parameters proper, without gaps, tied ones once
 
   void zero_grad() { gradients_.fill_(0); }
 

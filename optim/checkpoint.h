@@ -5,7 +5,8 @@
 //     model.<name>      parameters and buffers          optimizer.<name>   its state
 //     random.<name>     (seed, stream, position) of every Random that the model draws from
 //     history           anything that the caller adds (loss curves)
-//     metadata          epoch, and the caller's own strings (the options of the run)
+//     metadata          epoch, optimizer (its kind), and the caller's own strings (the options of
+//                       the run)
 #pragma once
 
 #include "optim/optimizer.h"
@@ -22,6 +23,7 @@ namespace detail {
 struct Parts {
   std::vector<SafeTensors::Entry> model;
   State optimizer;
+  const char* optimizer_kind;
   std::vector<std::string> random_names;
   std::vector<Random*> randoms;
 };
@@ -32,7 +34,8 @@ template <class Module, class Optimizer>
 Parts parts_of(Module& module, Optimizer& optimizer) {
   nn::detail::RandomCollector randoms;
   module.visit(randoms);
-  return {nn::state_dict(module), optimizer.state(), randoms.names, randoms.randoms};
+  return {nn::state_dict(module), optimizer.state(), Optimizer::kKind, randoms.names,
+          randoms.randoms};
 }
 }  // namespace detail
 
@@ -42,7 +45,8 @@ void save_checkpoint(const std::string& path, Module& module, Optimizer& optimiz
   detail::save(path, detail::parts_of(module, optimizer), c);
 }
 
-// Restores module and optimizer in place. Throws Error when the file does not fit them.
+// Restores module and optimizer in place. Throws Error when the file does not fit them, or holds
+// more than they do; they are then as they were.
 template <class Module, class Optimizer>
 Checkpoint load_checkpoint(const std::string& path, Module& module, Optimizer& optimizer) {
   detail::Parts parts = detail::parts_of(module, optimizer);

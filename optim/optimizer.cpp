@@ -1,5 +1,7 @@
 #include "optim/optimizer.h"
 
+#include <cmath>
+
 #include "kernels/update/update.h"
 
 namespace clade::optim {
@@ -11,27 +13,77 @@ Tensor state_like(const ParameterArena& arena) { return Tensor::zeros_like(arena
 Tensor counter() { return Tensor::zeros({}, DType::i64); }
 int64_t advance(Tensor& steps) { return ++*steps.data<int64_t>(); }
 
-void require(const char* op, bool holds, const char* expected) {
-  if (!holds) fail(op, expected, "other options");
+// Checks of one option. f32 must be able to hold it: with eps 1e-50 a gradient of 0 would be 0 / 0.
+void from_0(const char* op, const char* name, double v) {
+  if (!(v >= 0 && std::isfinite(float(v))))
+    fail(op, text("a finite ", name, " of 0 or more"), text(v));
+}
+void above_0(const char* op, const char* name, double v) {
+  if (!(float(v) > 0 && std::isfinite(float(v))))
+    fail(op, text("a finite ", name, " above 0, in f32"), text(v));
+}
+void from_0_below_1(const char* op, const char* name, double v) {
+  if (!(v >= 0 && v < 1)) fail(op, text(name, " in [0, 1)"), text(v));
+}
+void from_0_to_1(const char* op, const char* name, double v) {
+  if (!(v >= 0 && v <= 1)) fail(op, text(name, " in [0, 1]"), text(v));
+}
+
+void check(const SgdOptions& o) {
+  const char* op = Sgd::kKind;
+  from_0(op, "lr", o.lr), from_0(op, "momentum", o.momentum);
+  from_0(op, "weight_decay", o.weight_decay);
+  if (!std::isfinite(float(o.dampening))) fail(op, "a finite dampening", text(o.dampening));
+  if (o.nesterov && !(o.momentum > 0 && o.dampening == 0))
+    fail(op, "momentum above 0 and no dampening with nesterov",
+         text("momentum ", o.momentum, ", dampening ", o.dampening));
+}
+
+void check(const AdamOptions& o) {
+  const char* op = Adam::kKind;
+  from_0(op, "lr", o.lr), from_0(op, "weight_decay", o.weight_decay);
+  from_0_below_1(op, "beta1", o.beta1), from_0_below_1(op, "beta2", o.beta2);
+  above_0(op, "eps", o.eps);
+}
+
+void check(const RmspropOptions& o) {
+  const char* op = Rmsprop::kKind;
+  from_0(op, "lr", o.lr), from_0(op, "momentum", o.momentum);
+  from_0(op, "weight_decay", o.weight_decay);
+  from_0_to_1(op, "alpha", o.alpha);
+  above_0(op, "eps", o.eps);
+}
+
+void check(const AdadeltaOptions& o) {
+  const char* op = Adadelta::kKind;
+  from_0(op, "lr", o.lr), from_0(op, "weight_decay", o.weight_decay);
+  from_0_to_1(op, "rho", o.rho);
+  above_0(op, "eps", o.eps);
+}
+
+// Checked options, on their way into an initializer list: nothing is allocated for bad ones.
+template <class Options>
+const Options& checked(const Options& o) {
+  check(o);
+  return o;
 }
 
 }  // namespace
 
 Sgd::Sgd(ParameterArena& arena, const SgdOptions& o)
-    : options(o),
+    : options(checked(o)),
       arena_(&arena),
       buffer_(o.momentum != 0 ? state_like(arena) : Tensor()),
-      steps_(counter()) {
-  require("Sgd", o.lr >= 0 && o.momentum >= 0 && o.weight_decay >= 0,
-          "lr, momentum and weight_decay of 0 or more");
-  require("Sgd", !o.nesterov || (o.momentum > 0 && o.dampening == 0),
-          "momentum above 0 and no dampening with nesterov");
-}
+      steps_(counter()) {}
 
 void Sgd::step() {
-  bool first = advance(steps_) == 1;
-  kernels::sgd_step(cpu, arena_->values().view(), arena_->gradients().view(),
-                    buffer_.defined() ? buffer_.view() : View{},
+  check(options);
+  bool first = false;
+  if (options.momentum != 0) {
+    if (!buffer_.defined()) buffer_ = state_like(*arena_);
+    first = advance(steps_) == 1;
+  }
+  kernels::sgd_step(cpu, arena_->values().view(), arena_->gradients().view(), buffer_.view(),
                     {options.lr, options.momentum, options.dampening, options.weight_decay,
                      options.nesterov, first});
   arena_->values().written_by("Sgd::step");
@@ -44,14 +96,14 @@ State Sgd::state() {
 }
 
 Adam::Adam(ParameterArena& arena, const AdamOptions& o)
-    : options(o), arena_(&arena), m_(state_like(arena)), v_(state_like(arena)), steps_(counter()) {
-  require("Adam", o.lr >= 0 && o.eps >= 0 && o.weight_decay >= 0,
-          "lr, eps and weight_decay of 0 or more");
-  require("Adam", o.beta1 >= 0 && o.beta1 < 1 && o.beta2 >= 0 && o.beta2 < 1,
-          "beta1 and beta2 in [0, 1)");
-}
+    : options(checked(o)),
+      arena_(&arena),
+      m_(state_like(arena)),
+      v_(state_like(arena)),
+      steps_(counter()) {}
 
 void Adam::step() {
+  check(options);
   kernels::adam_step(cpu, arena_->values().view(), arena_->gradients().view(), m_.view(), v_.view(),
                      {options.lr, options.beta1, options.beta2, options.eps, options.weight_decay,
                       options.decoupled, advance(steps_)});
@@ -61,19 +113,16 @@ void Adam::step() {
 State Adam::state() { return {{"steps", steps_}, {"m", m_}, {"v", v_}}; }
 
 Rmsprop::Rmsprop(ParameterArena& arena, const RmspropOptions& o)
-    : options(o),
+    : options(checked(o)),
       arena_(&arena),
       v_(state_like(arena)),
-      buffer_(o.momentum != 0 ? state_like(arena) : Tensor()) {
-  require("Rmsprop",
-          o.lr >= 0 && o.eps >= 0 && o.alpha >= 0 && o.weight_decay >= 0 && o.momentum >= 0,
-          "options of 0 or more");
-}
+      buffer_(o.momentum != 0 ? state_like(arena) : Tensor()) {}
 
 void Rmsprop::step() {
+  check(options);
+  if (options.momentum != 0 && !buffer_.defined()) buffer_ = state_like(*arena_);
   kernels::rmsprop_step(
-      cpu, arena_->values().view(), arena_->gradients().view(), v_.view(),
-      buffer_.defined() ? buffer_.view() : View{},
+      cpu, arena_->values().view(), arena_->gradients().view(), v_.view(), buffer_.view(),
       {options.lr, options.alpha, options.eps, options.weight_decay, options.momentum});
   arena_->values().written_by("Rmsprop::step");
 }
@@ -85,12 +134,10 @@ State Rmsprop::state() {
 }
 
 Adadelta::Adadelta(ParameterArena& arena, const AdadeltaOptions& o)
-    : options(o), arena_(&arena), v_(state_like(arena)), u_(state_like(arena)) {
-  require("Adadelta", o.lr >= 0 && o.eps >= 0 && o.weight_decay >= 0, "options of 0 or more");
-  require("Adadelta", o.rho >= 0 && o.rho <= 1, "rho in [0, 1]");
-}
+    : options(checked(o)), arena_(&arena), v_(state_like(arena)), u_(state_like(arena)) {}
 
 void Adadelta::step() {
+  check(options);
   kernels::adadelta_step(cpu, arena_->values().view(), arena_->gradients().view(), v_.view(),
                          u_.view(), {options.lr, options.rho, options.eps, options.weight_decay});
   arena_->values().written_by("Adadelta::step");

@@ -4,7 +4,8 @@
 //     Adam adam(arena, {.lr = 1e-3});
 //     arena.zero_grad();  backward(loss);  adam.step();
 //
-// Options may be changed between steps: `adam.options.lr = schedule.at(epoch)`.
+// Options may be changed between steps: `adam.options.lr = schedule.at(epoch)`. Constructor and
+// step() throw Error on options that would make a NaN, before anything is changed.
 #pragma once
 
 #include <vector>
@@ -13,7 +14,8 @@
 
 namespace clade::optim {
 
-// What a checkpoint keeps of an optimizer, by name; the tensors share the optimizer's memory.
+// What a checkpoint keeps of an optimizer, by name, beside its kKind; the tensors share the
+// optimizer's memory.
 using State = std::vector<SafeTensors::Entry>;
 
 struct SgdOptions {
@@ -23,6 +25,7 @@ struct SgdOptions {
 
 class Sgd {
  public:
+  static constexpr const char* kKind = "Sgd";
   Sgd(ParameterArena& arena, const SgdOptions& options);
   void step();
   State state();
@@ -31,7 +34,8 @@ class Sgd {
 
  private:
   ParameterArena* arena_;
-  Tensor buffer_, steps_;
+  Tensor buffer_;  // undefined until there is momentum
+  Tensor steps_;   // with momentum: the first one fills the buffer
 };
 
 struct AdamOptions {
@@ -41,6 +45,7 @@ struct AdamOptions {
 
 class Adam {
  public:
+  static constexpr const char* kKind = "Adam";
   Adam(ParameterArena& arena, const AdamOptions& options);
   void step();
   State state();
@@ -58,6 +63,7 @@ struct RmspropOptions {
 
 class Rmsprop {
  public:
+  static constexpr const char* kKind = "Rmsprop";
   Rmsprop(ParameterArena& arena, const RmspropOptions& options);
   void step();
   State state();
@@ -75,6 +81,7 @@ struct AdadeltaOptions {
 
 class Adadelta {
  public:
+  static constexpr const char* kKind = "Adadelta";
   Adadelta(ParameterArena& arena, const AdadeltaOptions& options);
   void step();
   State state();

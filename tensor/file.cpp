@@ -27,6 +27,7 @@ const char* cure_of(int error, bool writing) {
     case EDQUOT:
     case EFBIG: return "free some space, or choose another place";
     case EISDIR: return "name a file in it";
+    case EEXIST: return "delete the .tmp files that killed runs left beside it";
     default: return "";
   }
 }
@@ -91,9 +92,14 @@ void write_file_atomically(const std::string& path, std::string_view bytes) {
 }
 
 AtomicFile::AtomicFile(const std::string& path) : path_(target_of(path)) {
-  static std::atomic<int> counter{0};  // with the process id: no two writers share a name
-  temporary_ = text(path_, ".", int(getpid()), "-", counter++, ".tmp");
-  descriptor_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  static std::atomic<int> counter{0};  // with the process id: no two living writers share a name
+  // A name may be taken all the same: by what a killed process left, whose id came back. In a
+  // container every run may have the same one.
+  for (int attempt = 0; descriptor_ < 0 && attempt < 1000; attempt++) {
+    temporary_ = text(path_, ".", int(getpid()), "-", counter++, ".tmp");
+    descriptor_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor_ < 0 && errno != EEXIST) break;
+  }
   if (descriptor_ < 0) fail_writing(path_, errno);
 }
 

@@ -58,22 +58,27 @@ void* allocate(size_t bytes) {
   if (bytes == 0) return nullptr;
   Pool& p = pool();
   std::lock_guard lock(p.mutex);
-  // Some systems promise any amount and kill the process when it is used.
-  static const size_t too_much = size_t(sysconf(_SC_PHYS_PAGES)) * size_t(sysconf(_SC_PAGESIZE));
-  size_t size = bytes < too_much ? size_class(bytes) : bytes;
+  // Some systems promise any amount and kill the process when it is used: what is held, and what is
+  // asked for, must fit into the machine.
+  static const size_t physical = size_t(sysconf(_SC_PHYS_PAGES)) * size_t(sysconf(_SC_PAGESIZE));
+  size_t size = bytes < physical ? size_class(bytes) : bytes;
+  auto fits = [&] {
+    size_t held = size_t(p.stats.live + p.stats.cached);
+    return held < physical && size < physical - held;
+  };
   void* block = nullptr;
   auto found = p.free_blocks.find(size);
   if (found != p.free_blocks.end() && !found->second.empty()) {
     block = found->second.back();
     found->second.pop_back();
     p.stats.cached -= int64_t(size);
-  } else if (bytes < too_much) {
-    block = std::aligned_alloc(64, size);
+  } else {
+    if (fits()) block = std::aligned_alloc(64, size);
     if (!block) {  // memory may be tied up in blocks of other sizes
       release(p);
-      block = std::aligned_alloc(64, size);
+      if (fits()) block = std::aligned_alloc(64, size);
     }
-    p.stats.system_calls++;
+    if (block) p.stats.system_calls++;
   }
   if (!block)
     fail("allocate", text(bytes, " bytes of memory"), text("none (", p.stats.live, " bytes live)"),

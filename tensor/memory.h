@@ -21,8 +21,9 @@ MemoryStats memory_stats();
 void reset_peak_memory();
 void release_cached_memory();  // gives every cached block back to the system
 
-// 64-byte aligned; contents undefined. Throws Error, with the bytes asked and live, when the system
-// has no more. allocate(0) gives a null pointer. Safe from any thread.
+// 64-byte aligned; contents undefined. Throws Error, with the bytes asked and live, when the
+// machine or the system has no room for more. allocate(0) gives a null pointer. Safe from any
+// thread.
 void* allocate(size_t bytes);
 void deallocate(void* data, size_t bytes) noexcept;
 

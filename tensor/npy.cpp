@@ -49,7 +49,8 @@ class HeaderParser {
       }
       if (!accept(',') && peek() != '}') refuse_here("',' or '}'");
     }
-    if (peek()) refuse_here("nothing after '}'");
+    peek();
+    if (!rest_.empty()) refuse_here("nothing after '}'");  // but spaces
     const char* missing = !descr ? "descr" : !order ? "fortran_order" : !shape ? "shape" : nullptr;
     if (missing)
       refuse("'descr', 'fortran_order' and 'shape'", text("a header without '", missing, "'"));
@@ -106,13 +107,17 @@ class HeaderParser {
 
   std::vector<int64_t> tuple() {
     std::vector<int64_t> sizes;
+    bool comma = false;
     expect('(');
     while (!accept(')')) {
       if (sizes.size() == kMaxRank)
         refuse(text("at most ", kMaxRank, " axes"), "more", "reshape the array in NumPy");
       sizes.push_back(number());
-      if (!accept(',') && peek() != ')') refuse_here("',' or ')'");
+      comma = accept(',');
+      if (!comma && peek() != ')') refuse_here("',' or ')'");
     }
+    if (sizes.size() == 1 && !comma)  // to Python a number in brackets
+      refuse("a tuple for 'shape'", text("(", sizes[0], ")"));
     return sizes;
   }
 
@@ -142,6 +147,15 @@ DType dtype_of_descr(std::string_view descr, std::string_view op) {
   if (descr.starts_with('>'))
     fail(op, "little-endian elements", text("big-endian '", descr, "'"), cure);
   fail(op, "elements of type <f4, <f8, <i4, <i8, |u1 or |b1", text("'", descr, "'"), cure);
+}
+
+// Shape has the rule, but does not know the file.
+Shape shape_of(const std::vector<int64_t>& sizes, std::string_view op) {
+  try {
+    return Shape(sizes.data(), int(sizes.size()));
+  } catch (const Error&) {
+    fail(op, "a shape of at most 2^60 elements", text(sizes), "the file is damaged");
+  }
 }
 
 uint64_t little_endian(std::string_view bytes) {
@@ -212,18 +226,14 @@ Tensor parse_npy(std::string_view bytes, std::string_view source) {
   DType dtype = dtype_of_descr(h.descr, op);
   std::string_view data = bytes.substr(start + length);
   // Checked before anything is allocated: the file itself bounds the memory taken.
-  uint64_t expected = size_of(dtype);
-  for (int64_t size : h.shape) {
-    if (__builtin_mul_overflow(expected, uint64_t(size), &expected))
-      fail(op, "a shape that fits in memory", text(h.shape), "the file is damaged");
-  }
+  const uint64_t expected = uint64_t(shape_of(h.shape, op).numel()) * size_of(dtype);
   if (data.size() != expected)
     fail(op, text(expected, " bytes for shape ", h.shape, " of '", h.descr, "'"),
          text(data.size(), " bytes"),
          data.size() < expected ? "the file is cut short" : "save one array a file");
 
   if (h.fortran_order) std::reverse(h.shape.begin(), h.shape.end());
-  Tensor t = Tensor::empty(Shape(h.shape.data(), int(h.shape.size())), dtype);
+  Tensor t = Tensor::empty(shape_of(h.shape, op), dtype);
   if (!data.empty()) std::memcpy(t.view().data, data.data(), data.size());
   if (h.fortran_order) {
     for (int d = 0; d < t.rank() / 2; d++) t = t.transpose(d, t.rank() - 1 - d);

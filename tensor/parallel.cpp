@@ -11,6 +11,8 @@
 // closely in a training step, and then sleeps.
 #include "tensor/parallel.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -136,11 +138,20 @@ Pool& pool() {
   return *instance;
 }
 
+// Those that taskset or a batch system leaves to the process, which the standard library ignores.
+int usable_cores() {
+#if defined(__linux__)
+  cpu_set_t cores;
+  if (sched_getaffinity(0, sizeof cores, &cores) == 0) return CPU_COUNT(&cores);
+#endif
+  return int(std::thread::hardware_concurrency());
+}
+
 // OMP_NUM_THREADS is what batch systems set; else every core that the process may use.
 int default_threads() {
   const char* wanted = std::getenv("OMP_NUM_THREADS");
-  int n = wanted ? std::atoi(wanted) : 0;
-  return n > 0 ? n : std::max(1, int(std::thread::hardware_concurrency()));
+  long n = wanted ? std::strtol(wanted, nullptr, 10) : 0;
+  return int(std::clamp<long>(n > 0 ? n : usable_cores(), 1, kMostThreads));
 }
 
 std::atomic<int> requested_threads{0};

@@ -12,7 +12,8 @@
 namespace clade {
 namespace {
 
-using Json = nlohmann::ordered_json;
+// Its objects are maps: metadata may have many keys.
+using Json = nlohmann::json;
 
 static_assert(std::endian::native == std::endian::little, "elements go to the file as they are");
 
@@ -42,15 +43,8 @@ class Parser {
       : bytes_(bytes), op_(text("load_safetensors(", source, ")")) {}
 
   SafeTensors parse() {
-    Json header = parse_header();
     SafeTensors file;
-    for (const auto& [name, entry] : header.items()) {
-      if (name == kMetadata) {
-        file.metadata = metadata(entry);
-      } else {
-        spans_.push_back(span_of(name, entry));
-      }
-    }
+    parse_header(file.metadata);
     check_spans();
     for (const Span& s : spans_) {
       Tensor t = Tensor::empty(s.shape, s.dtype);
@@ -73,7 +67,7 @@ class Parser {
     fail(op_, expected, got, cure);
   }
 
-  Json parse_header() {
+  void parse_header(std::vector<SafeTensors::Text>& notes) {
     uint64_t length = 0;
     if (bytes_.size() < sizeof length)
       refuse("a header length of 8 bytes", text(bytes_.size(), " bytes"), "the file is cut short");
@@ -88,11 +82,25 @@ class Parser {
     if (!header.starts_with('{'))
       refuse("a header that begins with '{'", header.empty() ? "an empty one" : "something else",
              "is it a safetensors file?");
+    if (header.find('\0') != header.npos)  // where the parser would take the text to end
+      refuse("a header in JSON, padded with spaces", "a byte 0 in it");
     try {
-      return Json::parse(header, [this](int depth, Json::parse_event_t event, Json& value) {
+      // Each entry is taken when it ends and not kept, since the parser then looks through all that
+      // it has kept: that would be quadratic in the number of names.
+      auto on_event = [&](int depth, Json::parse_event_t event, const Json& value) {
+        using Event = Json::parse_event_t;
         check_event(depth, event, value);
-        return true;
-      });
+        if (depth != 1 ||
+            (event != Event::object_end && event != Event::array_end && event != Event::value))
+          return true;
+        if (name_ == kMetadata) {
+          notes = metadata(value);
+        } else {
+          spans_.push_back(span_of(name_, value));
+        }
+        return false;
+      };
+      const Json nothing = Json::parse(header, on_event);
     } catch (const Json::exception& e) {
       refuse("a header in JSON", e.what());
     }
@@ -110,6 +118,11 @@ class Parser {
       auto key = value.get<std::string>();
       if (!keys_[depth - 1].insert(key).second)
         refuse("each name once", text(shown(key), " twice in the header"));
+      if (depth == 1) {
+        name_ = key;
+      } else if (name_ == kMetadata) {
+        note_keys_.push_back(key);
+      }
     } else if (event == Event::value && depth == 3 && ++array_size_ > kMaxRank) {
       refuse(text("at most ", kMaxRank, " axes"), "a longer list in the header",
              "reshape the tensor in PyTorch");
@@ -119,7 +132,8 @@ class Parser {
   std::vector<SafeTensors::Text> metadata(const Json& entry) const {
     std::vector<SafeTensors::Text> result;
     if (!entry.is_object()) refuse("__metadata__ as an object", entry.type_name());
-    for (const auto& [key, value] : entry.items()) {
+    for (const std::string& key : note_keys_) {
+      const Json& value = entry[key];
       if (!value.is_string())
         refuse("texts in __metadata__", text(shown(key), " of type ", value.type_name()));
       result.push_back({key, value.get<std::string>()});
@@ -141,6 +155,9 @@ class Parser {
     if (s.begin > s.end || s.end > data_.size())
       refuse(text("data_offsets in order and up to ", data_.size(), ", the bytes of data"),
              text(offsets, " for ", shown(name)), "the file is damaged or cut short");
+    if (s.begin % size_of(s.dtype) != 0)  // a reader that maps the file could not use it
+      refuse(text("data_offsets at a multiple of the ", size_of(s.dtype), " bytes of ", s.dtype),
+             text(s.begin, " for ", shown(name)), "write it with the safetensors package");
     uint64_t expected = size_of(s.dtype);
     for (uint64_t size : sizes) {
       if (__builtin_mul_overflow(expected, size, &expected)) expected = UINT64_MAX;
@@ -148,7 +165,11 @@ class Parser {
     if (expected != s.end - s.begin)
       refuse(text("data_offsets that hold shape ", sizes, " of ", s.dtype),
              text(s.end - s.begin, " bytes for ", shown(name)));
-    s.shape = Shape(std::vector<int64_t>(sizes.begin(), sizes.end()).data(), int(sizes.size()));
+    try {
+      s.shape = Shape(std::vector<int64_t>(sizes.begin(), sizes.end()).data(), int(sizes.size()));
+    } catch (const Error&) {  // Shape has the rule, but knows neither file nor tensor
+      refuse("a shape of at most 2^60 elements", text(sizes, " for ", shown(name)));
+    }
     return s;
   }
 
@@ -192,7 +213,9 @@ class Parser {
 
   std::string_view bytes_, data_;
   std::string op_;
-  std::set<std::string> keys_[3];  // seen in the open object of each depth
+  std::set<std::string> keys_[3];       // seen in the open object of each depth
+  std::string name_;                    // of the open entry
+  std::vector<std::string> note_keys_;  // in the metadata, in their order
   int array_size_ = 0;
   std::vector<Span> spans_;
 };
@@ -222,33 +245,38 @@ std::string head_of(const SafeTensors& file) {
     at += bytes_of(file.tensors[i].tensor);
   }
 
-  Json header = Json::object();
-  if (!file.metadata.empty()) header[kMetadata] = Json::object();
+  using Ordered = nlohmann::ordered_json;
+  std::string json = "{";
+  auto add = [&](const std::string& key, const Ordered& value) {
+    json += text(json.size() > 1 ? "," : "", Ordered(key).dump(), ":", value.dump());
+  };
+  std::set<std::string_view> keys, names;
+  Ordered notes = Ordered::object();
   for (const SafeTensors::Text& entry : file.metadata) {
-    if (header[kMetadata].contains(entry.key))
+    if (!keys.insert(entry.key).second)
       fail(op, "each key of the metadata once", text(shown(entry.key), " twice"));
-    header[kMetadata][entry.key] = entry.value;
+    notes[entry.key] = entry.value;
   }
-  for (size_t i = 0; i < file.tensors.size(); i++) {
-    const auto& [name, t] = file.tensors[i];
-    if (!t.defined()) fail(op, "defined tensors", text("an undefined one named ", shown(name)));
-    if (name == kMetadata) fail(op, "a name for each tensor", shown(name), "rename it");
-    if (header.contains(name)) fail(op, "each name once", text(shown(name), " twice"));
-    const char* dtype = "";
-    for (const DTypeName& d : kDTypes) {
-      if (d.dtype == t.dtype()) dtype = d.name;
-    }
-    Shape shape = t.shape();
-    header[name] = {{"dtype", dtype},
-                    {"shape", std::vector<int64_t>(shape.begin(), shape.end())},
-                    {"data_offsets", {begin[i], begin[i] + bytes_of(t)}}};
-  }
-  std::string json;
   try {
-    json = header.dump();
+    if (!notes.empty()) add(kMetadata, notes);
+    for (size_t i = 0; i < file.tensors.size(); i++) {
+      const auto& [name, t] = file.tensors[i];
+      if (!t.defined()) fail(op, "defined tensors", text("an undefined one named ", shown(name)));
+      if (name == kMetadata) fail(op, "a name for each tensor", shown(name), "rename it");
+      if (!names.insert(name).second) fail(op, "each name once", text(shown(name), " twice"));
+      const char* dtype = "";
+      for (const DTypeName& d : kDTypes) {
+        if (d.dtype == t.dtype()) dtype = d.name;
+      }
+      Shape shape = t.shape();
+      add(name, {{"dtype", dtype},
+                 {"shape", std::vector<int64_t>(shape.begin(), shape.end())},
+                 {"data_offsets", {begin[i], begin[i] + bytes_of(t)}}});
+    }
   } catch (const Json::exception& e) {
     fail(op, "names and metadata in UTF-8", e.what());
   }
+  json.push_back('}');
   json.append((8 - json.size() % 8) % 8, ' ');
   uint64_t length = json.size();
   if (length > kMaxHeader)

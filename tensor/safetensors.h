@@ -4,7 +4,7 @@
 //     n bytes   {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, ...,
 //                "__metadata__": {"key": "text", ...}}   JSON, padded with spaces
 //     the rest  row-major little-endian elements; offsets count from here. The tensors fill it
-//               without holes or overlaps.
+//               without holes or overlaps, each at a multiple of its element's size.
 //
 // Unlike a pickle such a file can do nothing but hold numbers. What is read is not trusted: a file
 // that breaks a rule above is an Error that says which, before any memory is taken for it.

@@ -65,6 +65,16 @@ void require_own_places(const char* op, const Tensor& t) {
   }
 }
 
+// Whether the stretches of memory from first to last element have a place in common.
+bool ranges_meet(const View& a, const View& b) {
+  auto end = [](const View& v) {
+    int64_t last = 0;
+    for (int d = 0; d < v.rank; d++) last += (v.shape[d] - 1) * v.stride[d];
+    return element(v, last + 1);
+  };
+  return a.numel() > 0 && b.numel() > 0 && a.data < end(b) && b.data < end(a);
+}
+
 }  // namespace
 
 // -- making ------------------------------------------------------------------------------------
@@ -340,7 +350,10 @@ Tensor Tensor::clone() const {
 
 Tensor& Tensor::copy_(const Tensor& from) {
   require_own_places("copy_", *this);
-  copy_elements(from.shape() == shape() ? from.view_ : from.expand(shape()).view_, view_);
+  // Where both lie in one storage an element could be written before it is read.
+  const bool overlaps = shares_storage_with(from) && ranges_meet(view_, from.view_);
+  const Tensor source = overlaps ? from.clone() : from;
+  copy_elements(source.shape() == shape() ? source.view_ : source.expand(shape()).view_, view_);
   written_by("copy_");
   return *this;
 }

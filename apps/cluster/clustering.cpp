@@ -30,7 +30,7 @@ Clusterings cluster_latent(const Tensor& latent, const ClusterOptions& options, 
   watch.start("hdbscan");
   cluster::HdbscanOptions density;
   density.min_cluster_size = *options.min_cluster_size;
-  density.min_samples = options.min_samples;
+  density.min_samples = *options.min_samples;
   found.hdbscan = cluster::hdbscan(found.embedding, density, progress);
   if (classes) found.hdbscan_soft = cluster::soft_labels(found.embedding, found.hdbscan, progress);
 

@@ -16,10 +16,11 @@ struct ClusterOptions {
   std::string data;
   std::string missing = "none";
   std::optional<std::string> model;
-  std::optional<int64_t> epochs, filters, latent, min_cluster_size, clusters, threads, limit;
+  std::optional<int64_t> epochs, filters, latent, min_cluster_size, min_samples, clusters, threads,
+      limit;
   int64_t batch = 128;
   double beta = 0.2, lr = 1e-3;  // why 0.2: docs/models.md
-  int64_t n_neighbors = 15, umap_dim = 2, min_samples = 10;
+  int64_t n_neighbors = 15, umap_dim = 2;
   double min_dist = 0;
   int64_t seed = 1;
   std::string device = "cpu";
@@ -64,7 +65,7 @@ void visit(Options& o, Visitor&& v) {
   v("--umap-dim", o.umap_dim, AtLeast{1}, "UMAP: dimensions of the embedding");
   v("--min-cluster-size", o.min_cluster_size, AtLeast{2},
     "HDBSCAN: the fewest points that are a cluster [rows / 140, at least 20]");
-  v("--min-samples", o.min_samples, AtLeast{1}, "HDBSCAN: neighbours that make a dense place");
+  v("--min-samples", o.min_samples, AtLeast{1}, "HDBSCAN: neighbours that make a dense place [min-cluster-size / 10, at least 10]");
   v("--clusters", o.clusters, AtLeast{1},
     "k of GMM and k-means [number of classes, else what HDBSCAN found]");
   v("--label-column", o.label_column, Anything{"NAME"},

@@ -37,7 +37,8 @@ ClusterOptions with_recipe(const ClusterOptions& given, const data::Dataset& see
   o.out = given.out.value_or(default_folder(given.data));
   o.min_cluster_size = given.min_cluster_size.value_or(
       std::max({int64_t(2), n / 140, std::min<int64_t>(20, n / 10)}));
-  o.min_samples = std::min(given.min_samples, n);
+  o.min_samples =
+      std::min(given.min_samples.value_or(std::max<int64_t>(10, *o.min_cluster_size / 10)), n);
 
   if (is_network(*o.model)) {
     o.epochs = given.epochs.value_or(full_epochs(n));

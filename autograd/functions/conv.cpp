@@ -73,6 +73,7 @@ void check_images(const char* op, const Var& x, const Var& w, const ConvParams& 
     if (p.stride[i] < 1 || p.dilation[i] < 1 || p.padding[i] < 0)
       fail(op, "stride and dilation of 1 or more, padding of 0 or more",
            text("stride ", p.stride[i], ", dilation ", p.dilation[i], ", padding ", p.padding[i]));
+    detail::require_window(op, {p.stride[i], p.padding[i], p.dilation[i], w.size(2 + i)});
     if (w.size(2 + i) < 1) fail(op, "a kernel of 1 x 1 or more", text("w ", w.shape()));
   }
   if (p.groups < 1 || w.size(0) % p.groups != 0)

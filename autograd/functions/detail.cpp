@@ -31,6 +31,12 @@ void require_vector(const char* op, const char* argument, const Tensor& t, int64
     fail(op, text(argument, " as ", like.dtype(), " [", n, "]"), text(t));
 }
 
+void require_window(const char* op, std::initializer_list<int64_t> sizes) {
+  for (int64_t size : sizes)
+    if (size > int64_t{1} << 30)
+      fail(op, "kernel, stride, padding and dilation of at most 2^30", text(size));
+}
+
 Tensor sum_to(const Tensor& t, const Shape& shape) {
   if (t.shape() == shape) return t;
   // Axes that broadcasting put in front are summed away, axes of size 1 are summed to size 1.

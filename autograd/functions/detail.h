@@ -22,6 +22,9 @@ void require_same_shape(const char* op, const Tensor& a, const Tensor& b);
 void require_vector(const char* op, const char* argument, const Tensor& t, int64_t n,
                     const Tensor& like);
 
+// Stride, padding, ... of a window that slides over images: at most 2^30, so that places fit int64.
+void require_window(const char* op, std::initializer_list<int64_t> sizes);
+
 // t summed over the axes along which `shape` was broadcast to t's shape: the gradient of expand().
 Tensor sum_to(const Tensor& t, const Shape& shape);
 // dy in the memory order that the kernels of `like` expect: its layout if dense, else row-major.

@@ -19,9 +19,12 @@ Tensor empty_images(const Shape& shape, DType dtype) {
 Shape pooled_shape(const char* op, const Tensor& x, const PoolParams& p) {
   int64_t size[2];
   for (int i = 0; i < 2; i++) {
-    if (p.kernel[i] < 1 || p.stride[i] < 1 || p.padding[i] < 0 || 2 * p.padding[i] > p.kernel[i])
+    if (p.kernel[i] < 1 || p.stride[i] < 1 || p.padding[i] < 0 || p.padding[i] > p.kernel[i] / 2)
       fail(op, "kernel and stride of 1 or more, padding of at most half the kernel",
            text("kernel ", p.kernel[i], ", stride ", p.stride[i], ", padding ", p.padding[i]));
+    detail::require_window(op, {p.kernel[i], p.stride[i], p.padding[i]});
+    // Of padding alone there is nothing to take: no window would have a pixel.
+    if (x.size(2 + i) < 1) fail(op, "images of 1 x 1 or more", text(x));
     size[i] = kernels::conv_output_size(x.size(2 + i), p.kernel[i], p.stride[i], p.padding[i], 1);
     if (size[i] < 1) fail(op, text("an image of at least ", p.kernel[i], " pixels"), text(x));
   }
@@ -71,9 +74,11 @@ Var avg_pool2d(const Var& x, const PoolParams& p) {
 Var upsample2d(const Var& x, int64_t factor, Upsample mode) {
   Tensor input = images("upsample2d", x);
   if (factor < 1) fail("upsample2d", "a factor of 1 or more", text(factor));
-  Tensor y =
-      empty_images({input.size(0), input.size(1), input.size(2) * factor, input.size(3) * factor},
-                   input.dtype());
+  int64_t size[2];
+  for (int i = 0; i < 2; i++)
+    if (__builtin_mul_overflow(input.size(2 + i), factor, &size[i]))
+      fail("upsample2d", "an output of less than 2^63 pixels", text(input, " times ", factor));
+  Tensor y = empty_images({input.size(0), input.size(1), size[0], size[1]}, input.dtype());
   detail::on_device(
       y, [&](auto context) { kernels::upsample2d(context, mode, input.view(), y.view()); });
   return record(op::upsample2d, y, {x},

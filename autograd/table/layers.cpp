@@ -97,7 +97,15 @@ const Op max_pool2d = {
           {"window too large",
            {in({1, 2, 1, 4})},
            [](const Vars& v) { return clade::max_pool2d(v[0]); },
-           "max_pool2d: expected an image of at least 2 pixels; got f32 [1, 2, 1, 4]"}};
+           "max_pool2d: expected an image of at least 2 pixels; got f32 [1, 2, 1, 4]"},
+          {"no rows",
+           {in({1, 2, 0, 4})},
+           [](const Vars& v) { return clade::max_pool2d(v[0], window(2, 2, 1)); },
+           "max_pool2d: expected images of 1 x 1 or more; got f32 [1, 2, 0, 4]"},
+          {"no columns",
+           {in({1, 2, 4, 0})},
+           [](const Vars& v) { return clade::max_pool2d(v[0], window(2, 2, 1)); },
+           "max_pool2d: expected images of 1 x 1 or more; got f32 [1, 2, 4, 0]"}};
     }};
 const Op avg_pool2d = {
     "avg_pool2d",
@@ -127,7 +135,20 @@ const Op avg_pool2d = {
            {in({1, 2, 4, 4})},
            [](const Vars& v) { return clade::avg_pool2d(v[0], window(2, 2, 2)); },
            "avg_pool2d: expected kernel and stride of 1 or more, padding of at most half the "
-           "kernel"}};
+           "kernel"},
+          {"padding beyond what doubles",
+           {in({1, 2, 4, 4})},
+           [](const Vars& v) { return clade::avg_pool2d(v[0], window(2, 2, int64_t{1} << 62)); },
+           "avg_pool2d: expected kernel and stride of 1 or more, padding of at most half the "
+           "kernel"},
+          {"no rows",
+           {in({1, 2, 0, 4})},
+           [](const Vars& v) { return clade::avg_pool2d(v[0], window(2, 2, 1)); },
+           "avg_pool2d: expected images of 1 x 1 or more; got f32 [1, 2, 0, 4]"},
+          {"no columns",
+           {in({1, 2, 4, 0})},
+           [](const Vars& v) { return clade::avg_pool2d(v[0], window(2, 2, 1)); },
+           "avg_pool2d: expected images of 1 x 1 or more; got f32 [1, 2, 4, 0]"}};
     },
     0b1};
 const Op upsample2d = {
@@ -161,10 +182,16 @@ const Op upsample2d = {
            Size::bench}};
     },
     [] {
-      return std::vector<BadInput>{{"factor 0",
-                                    {in({1, 2, 4, 4})},
-                                    [](const Vars& v) { return clade::upsample2d(v[0], 0); },
-                                    "upsample2d: expected a factor of 1 or more; got 0"}};
+      return std::vector<BadInput>{
+          {"factor 0",
+           {in({1, 2, 4, 4})},
+           [](const Vars& v) { return clade::upsample2d(v[0], 0); },
+           "upsample2d: expected a factor of 1 or more; got 0"},
+          {"a factor beyond all sizes",
+           {in({1, 2, 4, 4})},
+           [](const Vars& v) { return clade::upsample2d(v[0], int64_t{1} << 62); },
+           "upsample2d: expected an output of less than 2^63 pixels; got "
+           "f32 [1, 2, 4, 4] times 4611686018427387904"}};
     },
     0b1};
 

@@ -19,6 +19,9 @@ bool is_missing(std::string_view cell) {
   return lower == "na" || lower == "n/a" || lower == "nan" || lower == "null";
 }
 
+// A class may well be named NA (Namibia) or null: only what cannot be a name is unknown.
+bool is_unknown_label(std::string_view cell) { return cell.empty() || cell == "?"; }
+
 bool is_number(std::string_view cell) { return to_number(cell).has_value(); }
 
 // A cell as a word: inside of quotes, "" stands for one quote.
@@ -116,7 +119,15 @@ struct Columns {
 
 size_t find_column(const Columns& columns, const std::string& wanted, const std::string& file) {
   const auto named = std::find(columns.names.begin(), columns.names.end(), wanted);
-  if (named != columns.names.end()) return size_t(named - columns.names.begin());
+  if (named != columns.names.end()) {
+    const auto again = std::find(named + 1, columns.names.end(), wanted);
+    if (again != columns.names.end())
+      fail("csv", text("one column named \"", wanted, "\" in ", file),
+           text("columns ", named - columns.names.begin() + 1, " and ",
+                again - columns.names.begin() + 1),
+           "choose it by its number");
+    return size_t(named - columns.names.begin());
+  }
   const int64_t count = int64_t(columns.names.size());
   const int64_t number = to_integer(wanted).value_or(0);
   if (number >= 1 && number <= count) return size_t(number - 1);
@@ -187,7 +198,7 @@ Dataset parse_csv(std::string_view bytes, const std::string& file, const CsvOpti
     }
     if (columns.label != SIZE_MAX) {
       const std::string_view cell = cells[columns.label];
-      labels.push_back(is_missing(cell) ? std::string() : word_of(cell));
+      labels.push_back(is_unknown_label(cell) ? std::string() : word_of(cell));
     }
     rows++;
   }

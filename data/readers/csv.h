@@ -1,7 +1,9 @@
 // CSV and its kin: numbers in columns, separated by comma, semicolon, tab or blanks, plain or gzip.
 //
 // A cell that is empty or reads ?, NA, N/A, NaN or null (in any case) is missing: mask 0, value 0.
-// Cells may be quoted as in RFC 4180, but not run over lines. Blank lines are skipped.
+// Among labels only the empty cell and ?, the mark of the UCI data sets, are unknown: a class may
+// be named NA. A number too small for f32 is 0; one too large is refused. Cells may be quoted as in
+// RFC 4180, but not run over lines. Blank lines are skipped.
 #pragma once
 
 #include <string>
@@ -18,7 +20,8 @@ struct CsvOptions {
   char separator = 0;
   // automatic: the first line is a header when it has words and no number.
   enum class Header { automatic, yes, no } header = Header::automatic;
-  // A column by its name in the header, or by its number: 1 is the first, -1 the last.
+  // A column by its name in the header, or by its number: 1 is the first, -1 the last. A name that
+  // two columns have is an error.
   std::string label_column = {};               // its cells, of any kind, become labels; "": none
   std::vector<std::string> drop_columns = {};  // ids and the like
 };

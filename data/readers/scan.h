@@ -36,12 +36,30 @@ inline std::string_view take_word(std::string_view& rest) {
   return word;
 }
 
-// The whole of `word` as a finite number that f32 can hold, in C's notation and no locale's.
+// Whether a decimal number that no f64 can hold is too small, not too large: its first digit other
+// than 0 stands, exponent counted, behind the point.
+inline bool is_tiny(std::string_view word) {
+  const size_t end = std::min(word.find_first_of("eE"), word.size());
+  const std::string_view digits = word.substr(0, end);
+  std::string_view power = word.substr(std::min(end + 1, word.size()));
+  if (power.starts_with('+')) power.remove_prefix(1);
+  int64_t exponent = 0;
+  const auto [rest, problem] = std::from_chars(power.data(), power.data() + power.size(), exponent);
+  if (problem == std::errc::result_out_of_range) return power.starts_with('-');
+  const auto point = int64_t(std::min(digits.find('.'), digits.size()));
+  const auto first = int64_t(digits.find_first_of("123456789"));
+  return double(exponent) + double(point - first) < 0;
+}
+
+// The whole of `word` as a finite number that f32 can hold, in C's notation and no locale's. What
+// is too small for it is 0.
 inline std::optional<float> to_number(std::string_view word) {
   if (word.starts_with('+') && !word.starts_with("+-")) word.remove_prefix(1);
   double value = 0;
   auto [end, problem] = std::from_chars(word.data(), word.data() + word.size(), value);
-  if (problem != std::errc() || end != word.data() + word.size()) return std::nullopt;
+  if (end != word.data() + word.size()) return std::nullopt;
+  if (problem == std::errc::result_out_of_range && is_tiny(word)) return 0.0f;
+  if (problem != std::errc()) return std::nullopt;
   const float number = float(value);
   return std::isfinite(number) ? std::optional(number) : std::nullopt;
 }

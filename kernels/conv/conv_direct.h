@@ -7,7 +7,8 @@
 
 namespace clade::kernels::direct {
 
-// Whether the kernels below take this shape: groups of channels are left to im2col.
+// Whether the kernels below take this shape: groups of channels, shapes without channels, and taps
+// or strides far apart are left to im2col.
 bool serves(const ConvShape& s);
 
 // x (N, H, W, C) and y (N, P, Q, O) dense in that order, w (O, C, R, S) row-major; `bias` may be

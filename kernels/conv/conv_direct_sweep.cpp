@@ -17,6 +17,14 @@ namespace {
 constexpr int64_t kSlabFloats = 96 << 10;  // 384 KB: leaves room for weights in a cache of 1 MB
 constexpr int64_t kRowPixels = 16;  // a row of a slab should hold as many, of one image or several
 constexpr int64_t kItems = 16;      // pieces of work that threads share evenly enough
+// A slab holds all that lies between the taps of a pixel, and between its neighbours'. Further
+// apart than this, it would be all holes.
+constexpr int64_t kMaxReach = 256;
+
+// Of a stride greater than the target not every remainder exists in it.
+int64_t phases(const Axis& axis, int64_t target_size) {
+  return std::min(axis.target_step, target_size);
+}
 
 struct Side {
   int64_t height, width, channels;
@@ -76,8 +84,8 @@ class Sweep {
 
  private:
   void list_taps() {
-    for (int64_t a = 0; a < vertical.target_step; a++)
-      for (int64_t b = 0; b < horizontal.target_step; b++)
+    for (int64_t a = 0; a < phases(vertical, target.height); a++)
+      for (int64_t b = 0; b < phases(horizontal, target.width); b++)
         for (int64_t r = 0; r < vertical.taps; r++)
           for (int64_t s = 0; s < horizontal.taps; s++)
             if (vertical.phase[r] == a && horizontal.phase[s] == b) {
@@ -169,8 +177,8 @@ class Sweep {
       tile.out_place = out_places.data();
       tile.out_vector = k.lanes;
       tile.out_channels = std::min(block_width, target.channels - o);
-      for (int64_t a = 0; a < vertical.target_step; a++)
-        for (int64_t b = 0; b < horizontal.target_step; b++) {
+      for (int64_t a = 0; a < phases(vertical, target.height); a++)
+        for (int64_t b = 0; b < phases(horizontal, target.width); b++) {
           tile.taps = vertical.taps_in(a) * horizontal.taps_in(b);
           int64_t pixels = horizontal.steps(target.width, b) * slab.images;
           int64_t last = std::min(first + rows, vertical.steps(target.height, a));
@@ -213,7 +221,11 @@ class Sweep {
 }  // namespace
 
 bool serves(const ConvShape& s) {
-  return s.groups == 1 && s.R <= Axis::kMaxTaps && s.S <= Axis::kMaxTaps;
+  auto axis = [&](int d, int64_t taps) {
+    return taps <= Axis::kMaxTaps && s.stride[d] <= kMaxReach &&
+           (taps - 1) * s.dilation[d] <= kMaxReach;
+  };
+  return s.groups == 1 && s.C > 0 && s.O > 0 && axis(0, s.R) && axis(1, s.S);
 }
 
 void forward(const ConvShape& s, const float* x, const float* w, const float* bias, float* y) {

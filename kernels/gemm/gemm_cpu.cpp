@@ -24,6 +24,8 @@ namespace {
 
 constexpr int64_t kTileRows = 256, kTileColumns = 256, kChunkK = 4096;
 
+// CBLAS has no call for it, and each library its own: of another than OpenBLAS the promise of the
+// same bits must be kept by the user, with a serial variant (cmake/Cblas.cmake warns).
 void one_blas_thread() {
 #if defined(CLADE_OPENBLAS)
   static const bool done = (openblas_set_num_threads(1), true);

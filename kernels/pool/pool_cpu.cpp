@@ -44,6 +44,11 @@ double traffic(const View& a, const View& b) {
   return double(a.numel() + b.numel()) * double(size_of(a.dtype));
 }
 
+// Additions or comparisons behind the pixels of y.
+double terms(const View& y, const PoolParams& p) {
+  return double(y.numel()) * double(p.kernel[0]) * double(p.kernel[1]);
+}
+
 template <class Body>
 void for_each_image(int64_t count, Body body) {
   parallel_for(count, 1, [&](int64_t begin, int64_t end) {
@@ -64,8 +69,7 @@ void for_each_window(const Images<T>& x, const Images<T>& y, const PoolParams& p
 }  // namespace
 
 void max_pool2d(const Cpu&, const View& x, const View& y, const View& index, const PoolParams& p) {
-  profiler::Span span("max_pool2d", double(y.numel() * p.kernel[0] * p.kernel[1]),
-                      traffic(x, y) + double(index.numel()) * 8);
+  profiler::Span span("max_pool2d", terms(y, p), traffic(x, y) + double(index.numel()) * 8);
   dispatch_floating(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     const Images<T> in(x), out(y);
@@ -108,11 +112,11 @@ void max_pool2d_backward(const Cpu&, const View& dy, const View& index, const Vi
 }
 
 void avg_pool2d(const Cpu&, const View& x, const View& y, const PoolParams& p) {
-  profiler::Span span("avg_pool2d", double(y.numel() * p.kernel[0] * p.kernel[1]), traffic(x, y));
+  profiler::Span span("avg_pool2d", terms(y, p), traffic(x, y));
   dispatch_floating(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     const Images<T> in(x), out(y);
-    const T share = T(1.0 / double(p.kernel[0] * p.kernel[1]));
+    const T share = T(1.0 / (double(p.kernel[0]) * double(p.kernel[1])));
     for_each_image(in.count, [&](int64_t n) {
       for_each_window(in, out, p, [&](int64_t i, int64_t j, Span1 rows, Span1 columns) {
         T* sum = out.at(n, i, j);
@@ -129,12 +133,11 @@ void avg_pool2d(const Cpu&, const View& x, const View& y, const PoolParams& p) {
 }
 
 void avg_pool2d_backward(const Cpu&, const View& dy, const View& dx, const PoolParams& p) {
-  profiler::Span span("avg_pool2d_backward", double(dy.numel() * p.kernel[0] * p.kernel[1]),
-                      traffic(dy, dx));
+  profiler::Span span("avg_pool2d_backward", terms(dy, p), traffic(dy, dx));
   dispatch_floating(dy.dtype, [&](auto zero) {
     using T = decltype(zero);
     const Images<T> in(dy), out(dx);
-    const T share = T(1.0 / double(p.kernel[0] * p.kernel[1]));
+    const T share = T(1.0 / (double(p.kernel[0]) * double(p.kernel[1])));
     for_each_image(out.count, [&](int64_t n) {
       std::fill_n(out.at(n, 0, 0), out.image(), T(0));
       for_each_window(out, in, p, [&](int64_t i, int64_t j, Span1 rows, Span1 columns) {

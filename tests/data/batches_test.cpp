@@ -52,6 +52,14 @@ TEST(Batches, PartialBatchDropped) {
   EXPECT_EQ(epoch_rows(batches, 0).size(), 100u);
 }
 
+TEST(Batches, ASizeBeyondTheRowsGivesOneBatch) {
+  for (int64_t size : {int64_t{6}, INT64_MAX}) {
+    Batches batches(table(5), {.size = size, .shuffle = false});
+    EXPECT_EQ(batches.per_epoch(), 1);
+    EXPECT_EQ(epoch_rows(batches, 0), (Rows{0, 1, 2, 3, 4}));
+  }
+}
+
 TEST(Batches, InOrder) {
   Batches batches(table(5), {.size = 2, .shuffle = false});
   EXPECT_EQ(epoch_rows(batches, 7), (Rows{0, 1, 2, 3, 4}));

@@ -47,6 +47,17 @@ TEST(Csv, MissingValues) {
   expect_rows("1,2,\n3,4,\n", {2, 3}, {1, 2, 0, 3, 4, 0});
 }
 
+TEST(Csv, WhatIsTooSmallForFloatsIsZero) {
+  const std::string zeros(400, '0');
+  expect_rows("1e-400,-1E-400,1e-46\n", {1, 3}, {0, -0.0f, 0});
+  expect_rows("0." + zeros + "1,1" + zeros + "e-900,1e-99999999999999999999\n", {1, 3}, {0, 0, 0});
+  const std::vector<std::string> large = {"1" + zeros, "1" + zeros + "e-10", "0.001e400",
+                                          "1e99999999999999999999"};
+  for (const std::string& cell : large)
+    EXPECT_NE(message("1," + cell + "\n").find("expected a finite number"), std::string::npos)
+        << cell;
+}
+
 TEST(Csv, Header) {
   EXPECT_EQ(parse_csv("a,\"b \"\"c\"\"\"\n1,2\n", "f").columns, (Words{"a", "b \"c\""}));
   EXPECT_EQ(parse_csv("\xef\xbb\xbfid,\n1,2\n", "f").columns, (Words{"id", "2"}));
@@ -68,6 +79,24 @@ TEST(Csv, LabelsAndDroppedColumns) {
     }
   // Without a header the line with words in it is still data.
   EXPECT_EQ(parse_csv("5.1,setosa\n", "f", {.label_column = "2"}).size(), 1);
+}
+
+TEST(Csv, AClassMayBeNamedLikeAMissingValue) {
+  const Dataset d =
+      parse_csv("x,c\n1,NA\n2,US\n3,null\n4,?\n5,\n6,nan\n", "f", {.label_column = "c"});
+  EXPECT_EQ(d.labels.unknown(), 2);
+  EXPECT_EQ(d.labels.classes(), 4);
+  for (const char* name : {"NA", "US", "null", "nan"})
+    EXPECT_EQ(std::count(d.labels.names().begin(), d.labels.names().end(), name), 1) << name;
+}
+
+TEST(Csv, ANameOfTwoColumnsChoosesNeither) {
+  const std::string twins = "a,a,b\n1,2,3\n";
+  const char* error =
+      "csv: expected one column named \"a\" in f; got columns 1 and 2; choose it by its number";
+  EXPECT_EQ(message(twins, {.label_column = "a"}), error);
+  EXPECT_EQ(message(twins, {.drop_columns = {"a"}}), error);
+  EXPECT_EQ(parse_csv(twins, "f", {.label_column = "2"}).labels.names(), Words{"2"});
 }
 
 TEST(Csv, FilesPlainAndGzip) {

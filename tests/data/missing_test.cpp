@@ -142,7 +142,17 @@ TEST(Missing, Refused) {
   EXPECT_EQ(message_of([&] {
               hide_patches(images, {5, 4, 1}, Random(1));
             }),
-            "hide_patches: expected 1 <= min_side <= max_side; got 5 .. 4");
+            "hide_patches: expected 1 <= min_side <= max_side < 2^31; got 5 .. 4");
+  EXPECT_EQ(message_of([&] {
+              hide_patches(images, {1, INT64_MAX - 1, 1}, Random(1));
+            }),
+            "hide_patches: expected 1 <= min_side <= max_side < 2^31; got 1 .. "
+            "9223372036854775806");
+  EXPECT_EQ(message_of([&] {
+              hide_patches(images, {1, 2, INT64_MAX}, Random(1));
+            }),
+            "hide_patches: expected a margin of 0 or more that leaves pixels of 8 x 16; got "
+            "9223372036854775807");
   EXPECT_EQ(message_of([&] {
               hide_patches(ones({3, 4}), {}, Random(1));
             }),

@@ -48,6 +48,19 @@ TEST(Scaling, BigOffsetsKeepTheirDigits) {
   for (size_t i : {0, 1, 2, 3}) EXPECT_NEAR(z[i], (Floats{-1, 0, 1, 0})[i] * std::sqrt(2.0f), 1e-6);
 }
 
+TEST(Scaling, TheSmallestAndTheLargestColumns) {
+  const float tiny = 1e-45f, huge = 3e38f;
+  Dataset d;
+  d.values = Tensor::from<float>({0, -huge, tiny, huge, 0, 0}, {3, 2});
+  EXPECT_EQ(Scaling::min_max(d).apply(d).values.to_vector<float>(), (Floats{0, 0, 1, 1, 0, 0.5f}));
+  const Floats z = Scaling::standard(d).apply(d).values.to_vector<float>();
+  const Floats expected = {-std::sqrt(0.5f), -std::sqrt(1.5f), std::sqrt(2.0f),
+                           std::sqrt(1.5f),  -std::sqrt(0.5f), 0};
+  for (size_t i = 0; i < z.size(); i++) EXPECT_NEAR(z[i], expected[i], 1e-6) << i;
+  for (const Scaling& s : {Scaling::min_max(d), Scaling::standard(d)})
+    for (float v : s.invert(s.apply(d)).values.to_vector<float>()) EXPECT_TRUE(std::isfinite(v));
+}
+
 TEST(Scaling, InvertGoesBack) {
   Random rng(1);
   Dataset d;
@@ -65,6 +78,22 @@ TEST(Scaling, SameBitsAtAnyThreadCount) {
   d.values = rand({1000, 40}, rng);
   clade::testing::expect_same_at_any_thread_count(
       [&] { return Scaling::standard(d).apply(d).values.to_vector<float>(); });
+}
+
+TEST(Scaling, WhatTheScaleCannotHoldIsRefusedByName) {
+  Dataset learned, other;
+  learned.values = Tensor::from<float>({0, 0, 1, 1e-45f}, {2, 2});
+  learned.columns = {"a", "b"};
+  other = learned;
+  other.values = Tensor::from<float>({0, 0, 1, 2}, {2, 2});
+  EXPECT_EQ(
+      message_of([&] { Scaling::min_max(learned).apply(other); }),
+      "scaling: expected values that are finite on the scale of column 2 (b); got 2 with scale "
+      "7.13624e+44; look for damaged values, or drop the column");
+  other.values = Tensor::from<float>({NAN, 0}, {1, 2});
+  EXPECT_EQ(message_of([&] { Scaling::standard(other).apply(other); }),
+            "scaling: expected values that are finite on the scale of column 1 (a); got nan with "
+            "scale 1; look for damaged values, or drop the column");
 }
 
 TEST(Scaling, Refused) {

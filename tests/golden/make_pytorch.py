@@ -159,7 +159,7 @@ loss_case("reparameterize", lambda mu, lv, e: mu + torch.exp(0.5 * lv) * e, a, v
           constants=(torch.randn(6, 8),))
 save("losses", losses)
 
-# ---- optimizers: parameters after each of 3 steps with given gradients ---------------------------
+# ---- optimizers: parameters after each of 3 steps with given gradients, state after the last -----
 
 optimizers = {}
 torch.manual_seed(3)
@@ -184,6 +184,9 @@ for name, make in {
         w.grad = gradients[step].clone()
         optimizer.step()
         optimizers[f"{name}.{step + 1}"] = w.detach().clone()
+    for key, t in optimizer.state[w].items():
+        if key != "step" and t is not None:
+            optimizers[f"{name}.state.{key}"] = t.clone()
 w = start.clone().requires_grad_(True)
 w.grad = gradients[0].clone()
 optimizers["clip_norm.before"] = torch.nn.utils.clip_grad_norm_([w], 1.5)

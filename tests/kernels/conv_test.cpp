@@ -39,14 +39,15 @@ std::string to_text(const Config& c) {
 }
 
 // Small sizes of every kind: kernels smaller than their stride, remainders that a stride leaves
-// over (output_padding, seen from grad_input), dilation, groups, odd channel counts, empty batches.
+// over (output_padding, seen from grad_input), dilation, groups, odd channel counts, empty batches,
+// no channels at all.
 Config random_config(Random& rng) {
   Config c{};
   c.N = rng.below(6);
   c.p.groups = rng.below(4) == 0 ? 1 + rng.below(3) : 1;
   int64_t most = rng.below(4) == 0 ? 40 : 9;
-  c.C = c.p.groups * (1 + rng.below(most));
-  c.O = c.p.groups * (1 + rng.below(most));
+  c.C = rng.below(16) == 0 ? 0 : c.p.groups * (1 + rng.below(most));
+  c.O = rng.below(16) == 0 ? 0 : c.p.groups * (1 + rng.below(most));
   c.R = 1 + rng.below(5);
   c.S = rng.below(3) ? c.R : 1 + rng.below(5);
   for (int d = 0; d < 2; d++) {
@@ -313,6 +314,24 @@ TEST(Conv, EmptyBatchGivesZeroWeightGradient) {
   EXPECT_EQ(problem.forward(true).numel(), 0);
   EXPECT_EQ(problem.grad_input(true).numel(), 0);
   for (double v : problem.grad_weight().to_vector<double>()) EXPECT_EQ(v, 0);
+}
+
+// A step costs what its pixels cost, not what lies between them.
+TEST(Conv, FarStridesPaddingsAndDilations) {
+  Random rng(18);
+  const int64_t far = 100000;
+  std::vector<Config> configs;
+  for (int64_t stride : {int64_t{7}, int64_t{300}, far})
+    configs.push_back({2, 3, 4, 5, 4, 3, 3, {{stride, stride}, {1, 1}}});
+  configs.push_back({2, 3, 4, 5, 4, 3, 3, {{1, 1}, {far, far}, {far, far}}});
+  configs.push_back({2, 3, 4, 5, 4, 3, 3, {{far, far}, {far, far}}});
+  reset_peak_memory();
+  const int64_t before = memory_stats().peak;
+  for (const Config& c : configs) Problem(c, DType::f32, rng).expect_equals_reference();
+  EXPECT_LT(memory_stats().peak - before, 64 << 20);
+  EXPECT_THROW(conv_output_size(4, 3, 1, int64_t{1} << 62, 1), Error);
+  EXPECT_THROW(conv_output_size(4, 3, INT64_MAX, 1, 1), Error);
+  EXPECT_THROW(conv_output_size(4, 3, 1, 0, int64_t{1} << 62), Error);
 }
 
 TEST(Conv, SteadyStateTakesNothingFromTheSystem) {

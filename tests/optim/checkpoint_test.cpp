@@ -7,6 +7,7 @@
 
 #include "nn/layers.h"
 #include "nn/sequential.h"
+#include "tests/support/errors.h"
 
 namespace clade::optim {
 namespace {
@@ -93,6 +94,94 @@ TEST(Checkpoint, AnotherModelIsRefused) {
         << e.what();
   }
   std::filesystem::remove(file);
+}
+
+// A file that does not fit changes nothing. It begins as one of make_net(1) and Adam.
+class Refusals : public ::testing::Test {
+ protected:
+  Refusals() {
+    Sequential net = make_net(1);
+    ParameterArena arena(net);
+    Adam adam(arena, {});
+    save_checkpoint(path, net, adam, {3, {}, {}});
+    file = load_safetensors(path);
+  }
+  ~Refusals() override { std::filesystem::remove(path); }
+
+  Tensor& tensor(const std::string& name) {
+    for (SafeTensors::Entry& e : file.tensors)
+      if (e.name == name) return e.tensor;
+    throw std::out_of_range(name);
+  }
+  std::string& note(const std::string& key) {
+    for (SafeTensors::Text& t : file.metadata)
+      if (t.key == key) return t.value;
+    throw std::out_of_range(key);
+  }
+
+  // What loading `file` into another net says, after "load_checkpoint: expected ".
+  template <class Optimizer = Adam, class Options = AdamOptions>
+  std::string refusal(const Options& options = {}) {
+    save_safetensors(path, file);
+    Sequential net = make_net(2);
+    ParameterArena arena(net);
+    Optimizer optimizer(arena, options);
+    auto values = [&] {
+      std::vector<double> all;
+      for (const State& state : {nn::state_dict(net), optimizer.state()})
+        for (const SafeTensors::Entry& e : state)
+          for (double v : e.tensor.template to_vector<double>()) all.push_back(v);
+      return all;
+    };
+    const std::vector<double> before = values();
+    std::string message =
+        clade::testing::message_of([&] { load_checkpoint(path, net, optimizer); });
+    if (message == "no error") return message;
+    EXPECT_EQ(values(), before) << message;
+    const std::string place = " in " + path, begin = "load_checkpoint: expected ";
+    EXPECT_EQ(message.find(begin), 0u) << message;
+    if (message.find(place) != message.npos) message.erase(message.find(place), place.size());
+    return message.substr(begin.size());
+  }
+
+  const std::string path = scratch_file("clade_checkpoint_refused");
+  const std::string cure = "; resume with the options that the run was started with";
+  SafeTensors file;
+};
+
+TEST_F(Refusals, NoneOfWhatFits) { EXPECT_EQ(refusal(), "no error"); }
+
+TEST_F(Refusals, AnotherOptimizer) {
+  EXPECT_EQ((refusal<Sgd, SgdOptions>()), "the state of Sgd; got that of Adam" + cure);
+  EXPECT_EQ((refusal<Rmsprop, RmspropOptions>()), "the state of Rmsprop; got that of Adam" + cure);
+  file.metadata.clear();
+  EXPECT_EQ(refusal(), "the state of Adam; got none" + cure);
+}
+
+TEST_F(Refusals, MoreThanTheModelHas) {
+  file.add("model.9.weight", Tensor::zeros({2}));
+  EXPECT_EQ(refusal(), "no model.9.weight; got f32 [2]" + cure);
+}
+
+TEST_F(Refusals, LessOrOtherThanTheOptimizerHas) {
+  tensor("optimizer.v") = Tensor::zeros({2});
+  EXPECT_EQ(refusal().find("optimizer.v as f32 ["), 0u);
+  std::erase_if(file.tensors, [](const auto& e) { return e.name == "optimizer.v"; });
+  EXPECT_EQ(refusal().find("optimizer.v as f32 ["), 0u);
+}
+
+TEST_F(Refusals, RandomStatesOfAnotherType) {
+  const std::string name = "random.3.random";
+  tensor(name) = tensor(name).to(DType::f64);
+  EXPECT_EQ(refusal(), name + " as i64 [3]; got f64 [3]" + cure);
+}
+
+TEST_F(Refusals, EpochsThatAreNone) {
+  for (const char* epoch : {"3abc", "-7", "", " 3", "9223372036854775808"}) {
+    note("epoch") = epoch;
+    EXPECT_EQ(refusal(),
+              text("an epoch of 0 or more in the metadata of ", path, "; got \"", epoch, "\""));
+  }
 }
 
 }  // namespace

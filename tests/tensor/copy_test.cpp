@@ -120,6 +120,31 @@ TEST(Copy, BroadcastsIntoItsTarget) {
   EXPECT_EQ(t.to_vector<int>(), (std::vector<int>(6, 4)));
 }
 
+TEST(Copy, ATargetMayOverlapItsSource) {
+  Tensor m = Tensor::from({1, 2, 3, 4}, {2, 2});
+  m.copy_(m.transpose(0, 1));
+  EXPECT_EQ(m.to_vector<int>(), (std::vector<int>{1, 3, 2, 4}));
+  m.copy_(m.slice(0, 1, 2));  // broadcast over itself
+  EXPECT_EQ(m.to_vector<int>(), (std::vector<int>{2, 4, 2, 4}));
+
+  const uint64_t seed = 31;
+  Random rng(seed);
+  for (int trial = 0; trial < 100; trial++) {
+    SCOPED_TRACE(text("seed ", seed, ", trial ", trial));
+    Tensor base = randn({40}, rng);
+    const int64_t n = 1 + rng.below(10);
+    auto part = [&] {
+      const int64_t step = 1 + rng.below(3), begin = rng.below(40 - (n - 1) * step);
+      return base.slice(0, begin, begin + (n - 1) * step + 1, step);
+    };
+    const Tensor source = part();
+    Tensor target = part();
+    const std::vector<float> expected = source.to_vector<float>();
+    target.copy_(source);
+    EXPECT_EQ(target.to_vector<float>(), expected);
+  }
+}
+
 TEST(Copy, BigCopiesAreTheSameAtAnyThreadCount) {
   Random rng(6);
   Tensor t = randn({3, 50, 41, 43}, rng);

@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 
 #include "tests/support/errors.h"
 #include "tests/support/temp_dir.h"
@@ -90,6 +91,22 @@ TEST(File, WithoutCommitNothingIsLeft) {
   { AtomicFile(dir / "log").write("half"); }
   EXPECT_EQ(read_file(dir / "log"), "old");
   EXPECT_EQ(files_in(dir), 1);
+}
+
+TEST(File, WhatAKilledRunLeftStopsNoLaterOne) {
+  TempDir dir;
+  std::string name;  // the temporary one: log.<process>-<counter>.tmp
+  {
+    AtomicFile probe(dir / "log");
+    name = std::filesystem::directory_iterator(dir.path())->path().filename();
+  }
+  // Names that this process takes next, as a killed one with its id left them.
+  const int counter = std::stoi(name.substr(name.rfind('-') + 1));
+  for (int i = 1; i <= 5; i++)
+    std::ofstream(dir / text("log.", int(getpid()), "-", counter + i, ".tmp")) << "half";
+  write_file_atomically(dir / "log", "new");
+  EXPECT_EQ(read_file(dir / "log"), "new");
+  EXPECT_EQ(files_in(dir), 6);
 }
 
 TEST(File, ASymbolicLinkStaysALink) {

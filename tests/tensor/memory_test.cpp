@@ -1,6 +1,7 @@
 #include "tensor/memory.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "tensor/random.h"
 #include "tests/support/errors.h"
@@ -95,6 +96,20 @@ TEST(Memory, AnAbsurdSizeIsAnErrorAndChangesNothing) {
   }
   EXPECT_EQ(memory_stats().live, before.live);
   EXPECT_EQ(memory_stats().requests, before.requests);
+}
+
+// The blocks are not written to, so the system need not have that much free.
+TEST(Memory, LiveBlocksTogetherFitTheMachine) {
+  if (!kReuse) GTEST_SKIP() << "AddressSanitizer writes beside such blocks";
+  const size_t physical = size_t(sysconf(_SC_PHYS_PAGES)) * size_t(sysconf(_SC_PAGESIZE));
+  const size_t more_than_half = physical / 10 * 6, half = physical / 10 * 5;
+  void* first = allocate(more_than_half);
+  EXPECT_EQ(message_of([&] { allocate(more_than_half); }),
+            text("allocate: expected ", more_than_half, " bytes of memory; got none (",
+                 memory_stats().live, " bytes live); use a smaller batch or data set"));
+  deallocate(first, more_than_half);
+  deallocate(allocate(half), half);  // in the room that the cached block held
+  release_cached_memory();
 }
 
 TEST(Memory, ScratchRefusesCountsThatOverflow) {

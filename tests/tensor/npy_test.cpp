@@ -196,11 +196,17 @@ TEST(Npy, DamagedHeadersAreRefused) {
       {"{'descr': '<f4', 'fortran_order': False, 'shape': ()} x",
        "nothing after '}' in the header; got 'x'"},
       {"{'descr': '<f8', 'fortran_order': False, 'shape': (4611686018427387904, 8)}",
-       "a shape that fits in memory; got [4611686018427387904, 8]"},
+       "a shape of at most 2^60 elements; got [4611686018427387904, 8]"},
+      {"{'descr': '<f4', 'fortran_order': False, 'shape': (0, 4611686018427387904, 8)}",
+       "a shape of at most 2^60 elements; got [0, 4611686018427387904, 8]"},
+      {"{'descr': '<f4', 'fortran_order': False, 'shape': (3)}", "a tuple for 'shape'; got (3)"},
   };
   for (const auto& c : cases)
     EXPECT_EQ(error_of_header(c.header), text("load_npy(bytes): expected ", c.message, damaged))
         << c.header;
+  EXPECT_EQ(
+      error_of_header(std::string("{'descr': '<f4', 'fortran_order': False, 'shape': ()}\0", 54)),
+      text("load_npy(bytes): expected nothing after '}' in the header; got 'byte 0'", damaged));
   EXPECT_EQ(error_of_header("{'shape': (1, 1, 1, 1, 1, 1, 1)}"),
             "load_npy(bytes): expected at most 6 axes; got more; reshape the array in NumPy");
 }
@@ -214,7 +220,8 @@ TEST(Npy, AHugeShapeTakesNoMemory) {
   EXPECT_EQ(
       error_of_header(
           "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 1152921504606846977)}"),
-      "Shape: expected at most 2^60 elements; got [0, 1152921504606846977]; use a smaller size");
+      "load_npy(bytes): expected a shape of at most 2^60 elements; got [0, 1152921504606846977]; "
+      "the file is damaged");
   EXPECT_EQ(memory_stats().requests, requests);
 }
 

@@ -1,9 +1,12 @@
 #include "tensor/parallel.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <atomic>
 #include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <thread>
 
 #include "tensor/random.h"
@@ -126,6 +129,27 @@ TEST(Parallel, PartsAreJoinedInOrder) {
   EXPECT_EQ(parallel_reduce(
                 0, 3, 42, [](int64_t, int64_t) { return 1; }, [](int a, int b) { return a + b; }),
             42);
+}
+
+// The number is settled once a process, so each case is a process of its own.
+TEST(ParallelDeathTest, StartsWithTheThreadsThatTheProcessMayUse) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  auto report = [](const char* wanted) {
+    wanted ? setenv("OMP_NUM_THREADS", wanted, 1) : unsetenv("OMP_NUM_THREADS");
+    std::fprintf(stderr, "%d threads", threads());
+    std::_Exit(0);
+  };
+  EXPECT_EXIT(report("3"), ::testing::ExitedWithCode(0), "^3 threads");
+  EXPECT_EXIT(report("100000"), ::testing::ExitedWithCode(0), "^1024 threads");
+  EXPECT_EXIT(report("99999999999999999999"), ::testing::ExitedWithCode(0), "^1024 threads");
+  auto on_one_core = [&] {
+    cpu_set_t cores;
+    CPU_ZERO(&cores);
+    CPU_SET(size_t(sched_getcpu()), &cores);
+    sched_setaffinity(0, sizeof cores, &cores);
+    report(nullptr);
+  };
+  EXPECT_EXIT(on_one_core(), ::testing::ExitedWithCode(0), "^1 threads");
 }
 
 TEST(Parallel, RefusesAnAbsurdNumberOfThreads) {

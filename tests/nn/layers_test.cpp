@@ -1,0 +1,54 @@
+// What the layers refuse, and what a refusal leaves as it was.
+#include "nn/layers.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/support/errors.h"
+
+namespace clade::nn {
+namespace {
+
+using clade::testing::message_of;
+
+TEST(Layers, BadOptionsAreRefusedByTheConstructor) {
+  Random rng(1);
+  for (double p : {-1.0, 1.0, 1.5, double(NAN)})
+    EXPECT_EQ(message_of([&] { Dropout(p, rng); }),
+              text("Dropout: expected a probability in [0, 1); got ", p));
+  for (double momentum : {-0.1, 1.1, double(NAN)})
+    EXPECT_EQ(message_of([&] { BatchNorm1d(2, momentum); }),
+              text("BatchNorm: expected momentum in [0, 1]; got ", momentum));
+  for (double eps : {0.0, -1e-5, double(NAN), double(INFINITY)})
+    EXPECT_EQ(message_of([&] { BatchNorm2d(2, 0.1, eps); }),
+              text("BatchNorm: expected a finite eps above 0; got ", eps));
+}
+
+TEST(Layers, BatchNormNeedsTwoValuesAChannelToTrain) {
+  BatchNorm1d rows(3);
+  EXPECT_EQ(message_of([&] {
+              rows(Tensor::zeros({1, 3}));
+            }),
+            "BatchNorm: expected more than 1 value a channel in training: of one the output is 0 "
+            "for any x; got f32 [1, 3]; use batches of 2 rows or more "
+            "(BatchOptions::drop_partial)");
+  rows(Tensor::zeros({2, 3}));
+  set_training(rows, false);
+  rows(Tensor::zeros({1, 3}));
+  BatchNorm2d images(3);
+  EXPECT_NE(message_of([&] { images(Tensor::zeros({1, 3, 1, 1})); }), "no error");
+  images(Tensor::zeros({1, 3, 1, 2}));
+}
+
+TEST(Layers, BatchNormCountsNoBatchThatItRefused) {
+  BatchNorm1d rows(3);
+  EXPECT_THROW(rows(Tensor::zeros({1, 3})), Error);
+  EXPECT_THROW(rows(Tensor::zeros({4, 2})), Error);
+  EXPECT_EQ(rows.num_batches_tracked.item(), 0);
+  rows(Tensor::zeros({4, 3}));
+  EXPECT_EQ(rows.num_batches_tracked.item(), 1);
+}
+
+}  // namespace
+}  // namespace clade::nn
