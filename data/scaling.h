@@ -2,8 +2,8 @@
 //
 // Shift and scale are learned from the observed values alone, in f64: there the range of any f32
 // column, and its reciprocal, are finite. Missing values stay 0, which after standardising is the
-// column's mean. A column that is constant, or that nothing was observed
-// of, gets scale 1, so that it becomes 0 rather than infinite.
+// column's mean. A column that is constant, or that nothing was observed of, gets scale 1, so that
+// it becomes 0 rather than infinite.
 #pragma once
 
 #include "data/dataset.h"

@@ -65,7 +65,8 @@ void visit(Options& o, Visitor&& v) {
   v("--umap-dim", o.umap_dim, AtLeast{1}, "UMAP: dimensions of the embedding");
   v("--min-cluster-size", o.min_cluster_size, AtLeast{2},
     "HDBSCAN: the fewest points that are a cluster [rows / 140, at least 20]");
-  v("--min-samples", o.min_samples, AtLeast{1}, "HDBSCAN: neighbours that make a dense place [min-cluster-size / 10, at least 10]");
+  v("--min-samples", o.min_samples, AtLeast{1},
+    "HDBSCAN: neighbours that make a dense place [min-cluster-size / 10, at least 10]");
   v("--clusters", o.clusters, AtLeast{1},
     "k of GMM and k-means [number of classes, else what HDBSCAN found]");
   v("--label-column", o.label_column, Anything{"NAME"},

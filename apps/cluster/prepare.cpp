@@ -47,28 +47,10 @@ data::Dataset in_unit_range(const data::Dataset& loaded, std::vector<std::string
   return d;
 }
 
-data::Dataset standardised(const data::Dataset& table) {
-  const data::Scaling scaling = data::Scaling::standard(table);
-  data::Dataset out = scaling.apply(table);
-  const int64_t columns = out.values.size(1);
-  const float *value = out.values.data<float>(), *scale = scaling.scale.data<float>();
-  for (int64_t i = 0; i < out.values.numel(); i++) {
-    const int64_t c = i % columns;
-    if (std::isnormal(scale[c]) && std::isfinite(value[i])) continue;
-    const bool small = std::isinf(scale[c]);
-    fail("standardise",
-         text("columns whose deviation f32 can divide by (about 1e-38 to 1e38), in ", table.name),
-         text("values too ", small ? "small" : "large", " in column ",
-              table.columns.empty() ? std::to_string(c + 1) : table.columns[size_t(c)]),
-         text(small ? "multiply" : "divide", " that column by a power of ten, or leave it out"));
-  }
-  return out;
-}
-
 }  // namespace
 
 data::Dataset prepare(const data::Dataset& loaded, std::vector<std::string>& notes) {
-  if (!loaded.is_images()) return standardised(loaded);
+  if (!loaded.is_images()) return data::Scaling::standard(loaded).apply(loaded);
   data::Dataset d = in_unit_range(loaded, notes);
   const int64_t h = d.values.size(2), w = d.values.size(3), side = std::max(h, w);
   const int64_t target = std::clamp<int64_t>(side, 16, 64);

@@ -224,6 +224,11 @@ const Op conv2d = {
            {in({1, 2, 5, 5}), in({3, 2, 3, 3})},
            [](const Vars& v) { return clade::conv2d(v[0], v[1], {}, conv(0, 1)); },
            "conv2d: expected stride and dilation of 1 or more, padding of 0 or more; got stride 0"},
+          {"a padding beyond what can be counted",
+           {in({1, 2, 5, 5}), in({3, 2, 3, 3})},
+           [](const Vars& v) { return clade::conv2d(v[0], v[1], {}, conv(1, int64_t{1} << 62)); },
+           "conv2d: expected kernel, stride, padding and dilation of at most 2^30; got "
+           "4611686018427387904"},
           {"rank",
            {in({4, 5, 5}), in({3, 4, 3, 3})},
            [](const Vars& v) { return clade::conv2d(v[0], v[1]); },
@@ -317,6 +322,12 @@ const Op conv_transpose2d = {
            "conv_transpose2d: expected x with 4 channels (w [4, 3, 3, 3], [in, out / groups, R, "
            "S]); got "
            "x [2, 3, 4, 4]"},
+          {"a stride beyond what can be counted",
+           {in({2, 4, 4, 4}), in({4, 3, 3, 3})},
+           [](const Vars& v) {
+             return clade::conv_transpose2d(v[0], v[1], {}, transposed(int64_t{1} << 62, 1, 0));
+           },
+           "conv_transpose2d: expected kernel, stride, padding and dilation of at most 2^30"},
           {"output padding",
            {in({2, 4, 4, 4}), in({4, 3, 3, 3})},
            [](const Vars& v) {

@@ -22,7 +22,7 @@ void multiply_adds(int64_t rounds, float* out) {
   for (int lane = 0; lane < CLADE_CEILING_LANES; lane++) out[lane] = total[lane];
 }
 
-constexpr Loop kLoop = {multiply_adds, int64_t{2} * kSums * CLADE_CEILING_LANES};
+constexpr Loop kLoop = {multiply_adds, int64_t{2} * kSums* CLADE_CEILING_LANES};
 
 }  // namespace
 }  // namespace clade::kernels::ceiling

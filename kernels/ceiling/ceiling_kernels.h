@@ -1,5 +1,5 @@
-// The loop of multiply-adds, compiled once for each instruction set. Plain data only, for the reason
-// that conv_direct_kernels.h gives.
+// The loop of multiply-adds, compiled once for each instruction set. Plain data only, for the
+// reason that conv_direct_kernels.h gives.
 #pragma once
 
 #include <cstdint>

@@ -43,7 +43,8 @@ Tensor blobs(int64_t n, int64_t d, int64_t k, uint64_t seed, DType dtype = DType
 }
 
 // fit: cases where no tie matters, at least one of each of the ten data sets: what HDBSCAN.fit
-// gives. Else: what the package makes of the spanning tree with ties in our order (make_density.py).
+// gives. Else: what the package makes of the spanning tree with ties in our order
+// (make_density.py).
 void expect_as_the_package(bool fit) {
   const Tensor cases = density_file("cases");
   std::set<int64_t> data_sets;

@@ -329,9 +329,6 @@ TEST(Conv, FarStridesPaddingsAndDilations) {
   const int64_t before = memory_stats().peak;
   for (const Config& c : configs) Problem(c, DType::f32, rng).expect_equals_reference();
   EXPECT_LT(memory_stats().peak - before, 64 << 20);
-  EXPECT_THROW(conv_output_size(4, 3, 1, int64_t{1} << 62, 1), Error);
-  EXPECT_THROW(conv_output_size(4, 3, INT64_MAX, 1, 1), Error);
-  EXPECT_THROW(conv_output_size(4, 3, 1, 0, int64_t{1} << 62), Error);
 }
 
 TEST(Conv, SteadyStateTakesNothingFromTheSystem) {
