@@ -17,6 +17,7 @@
 
 #include <algorithm>
 
+#include "kernels/conv/conv_direct_kernels.h"
 #include "kernels/conv/conv_shape.h"
 
 namespace clade::kernels::direct {
