@@ -42,7 +42,7 @@ class Pass {
  public:
   Pass(const Op& op, const OpSample& sample, bool back)
       : apply_(sample.apply), back_(back), inputs_(draw(op, sample, back)) {
-    if (back) dy_ = Tensor::full(apply_(inputs_).shape(), 1);
+    if (back) dy_ = Tensor::empty_like(apply_(inputs_).value()).fill_(1);
   }
 
   // Its seconds; `profiled`: the profiler then holds its kernels.

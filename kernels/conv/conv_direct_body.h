@@ -176,6 +176,12 @@ void fill_slab(const Slab& slab, const Images& images) {
   for (int64_t r = 0; r < slab.rows; r++) {
     int64_t h = slab.first_row + r;
     bool row_inside = h >= 0 && h < images.height;
+    // A row is read several times, a channel block and a phase at a time, in steps that the
+    // processor does not foresee; the next row is fetched in the order in which it lies.
+    if (h + 1 >= 0 && h + 1 < images.height && r + 1 < slab.rows)
+      for (int64_t n = 0; n < slab.images; n++)
+        for (int64_t i = 0; i < from_row; i += 16)
+          __builtin_prefetch(images.data + n * from_image + (h + 1) * from_row + i);
     for (int64_t b = 0; b < slab.blocks; b++) {
       int64_t channel = images.first_channel + b * kLanes, left = images.channels - channel;
       for (int64_t f = 0; f < slab.phases; f++) {
