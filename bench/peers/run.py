@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""Clade beside oneDNN and PyTorch, kernel by kernel and step by step: bench/results/peers-kernels.json.
+
+    bench/peers/run.py --clade build/release/clade --python <a Python with torch> [--only conv] [--rounds 9]
+
+Needs libdnnl-dev (Debian) for the convolutions. Contenders take turns in processes of their own, round by
+round, and medians over the rounds are compared, because the speed of a machine drifts. A gauge, sgemm of
+1024 in Clade, runs in every round and stands beside every row. PyTorch runs in both memory formats and with
+both ways for threads to wait (OMP_WAIT_POLICY); the best of the four is its figure.
+"""
+import argparse
+import json
+import os
+import pathlib
+import platform
+import re
+import statistics
+import subprocess
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+parser = argparse.ArgumentParser()
+parser.add_argument("--clade", required=True)
+parser.add_argument("--python", default="python3")
+parser.add_argument("--only", default="", help="work whose name contains this")
+parser.add_argument("--rounds", type=int, default=9)
+parser.add_argument("--seconds", type=float, default=0.5, help="of one process")
+parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+parser.add_argument("--out", default=str(HERE.parent / "results" / "peers-kernels.json"))
+options = parser.parse_args()
+temporary = tempfile.TemporaryDirectory()
+
+CONV = [f"{s}x{s}, {c} to {o}, {k}x{k}" + (f", stride {t}" if t > 1 else "") for s, c, o, k, t in (
+    (32, 32, 32, 3, 1), (16, 64, 64, 3, 1), (8, 128, 128, 3, 1), (32, 1, 32, 3, 1), (32, 3, 32, 3, 1),
+    (32, 32, 1, 3, 1), (16, 32, 32, 5, 1), (16, 48, 48, 3, 1), (16, 20, 20, 3, 1), (32, 32, 32, 3, 2),
+    (16, 64, 64, 3, 2), (8, 128, 128, 3, 2), (32, 32, 64, 4, 2), (16, 32, 64, 5, 2))]
+TRANSPOSED = [f"{s}x{s}, {c} to {o}, {k}x{k}, stride 2" for s, c, o, k in (
+    (16, 32, 32, 3), (8, 64, 64, 3), (4, 128, 128, 3), (16, 64, 32, 4), (14, 64, 32, 5))]
+
+
+def run(command, threads, **environment):
+    result = subprocess.run([str(part) for part in command], capture_output=True, text=True,
+                            env={**os.environ, "OMP_NUM_THREADS": str(threads), **environment})
+    if result.returncode:
+        raise SystemExit(f"{' '.join(map(str, command))}: {result.stderr.strip()}")
+    return result.stdout
+
+
+def clade_bench(arguments, threads):
+    path = pathlib.Path(temporary.name) / "clade.json"
+    run([options.clade, "bench", *arguments, "--threads", threads, "--json", path], threads)
+    return json.loads(path.read_text())
+
+
+def clade_kernel(name, threads):
+    rows = clade_bench(["kernels", "--filter", name, "--seconds", options.seconds], threads)["rows"]
+    row = next(r for r in rows if f"{r['op']}/{r['sample']}/{r['pass']}" == name)
+    return {"ms": row["ms"], "gflops": row["gflops"]}
+
+
+def onednn(conv_pass, sample, transposed, threads):
+    side, c, o, k = map(int, re.match(r"(\d+)x\d+, (\d+) to (\d+), (\d+)", sample).groups())
+    stride = 2 if "stride 2" in sample else 1
+    padding = {1: 0, 3: 1, 4: 1, 5: 2}[k]
+    if transposed:  # the adjoint of a convolution from the larger image
+        side, c, o = 2 * side, o, c
+        conv_pass = {"forward": "input", "input": "forward", "weight": "weight"}[conv_pass]
+    return {"ms": float(run([pathlib.Path(temporary.name) / "onednn_conv", conv_pass, 128, c, o, side, k, stride,
+                             padding, options.seconds], threads))}
+
+
+def torch(arguments, threads):
+    best = {}
+    for layout in ([], ["--channels-last"]):
+        for policy in ("ACTIVE", "PASSIVE"):
+            figure = json.loads(run([options.python, HERE / "torch_peer.py", *arguments, "--threads", threads,
+                                     "--seconds", options.seconds, *layout], threads, OMP_WAIT_POLICY=policy))
+            for key, value in figure.items():
+                best[key] = min(value, best.get(key, value))
+    return best
+
+
+def works():
+    """(work, pass, peer, clade(threads), peer(threads))"""
+    for op, samples in (("conv2d", CONV), ("conv_transpose2d", TRANSPOSED)):
+        for sample in samples:
+            for name, kind in (("forward", "forward"), ("backward input", "input"), ("backward weight", "weight")):
+                yield (f"{op}/{sample}", name, "oneDNN 2.6.3 direct",
+                       lambda t, n=f"{op}/{sample}/{name}": clade_kernel(n, t),
+                       lambda t, k=kind, s=sample, x=op != "conv2d": onednn(k, s, x, t))
+    for name in ("forward", "backward"):
+        yield ("batch_norm/32x32, 32 channels, training", name, "PyTorch",
+               lambda t, n=name: clade_kernel(f"batch_norm/32x32, 32 channels, training/{n}", t),
+               lambda t, n=name: {"ms": torch(["--work", "batch-norm"], t)[f"{n}_ms"]})
+    yield ("adam/3,300,000 parameters", "step", "PyTorch", lambda t: clade_kernel("adam/3,300,000 parameters/step", t),
+           lambda t: torch(["--work", "adam"], t))
+    for model, batch in (("dense-ae", 256), ("cae", 256), ("conv-vae", 128)):
+        def clade_step(threads, model=model, batch=batch):
+            figure = clade_bench(["train", "--model", model, "--batch", batch, "--seconds", options.seconds], threads)
+            return {"ms": figure["step_ms"], "mb": figure["memory_mb"]["peak"]}
+        yield (f"train/{model}, batch {batch}", "step", "PyTorch", clade_step,
+               lambda t, m=model, b=batch: {(k if k == "ms" else "mb"): v for k, v in
+                                            torch(["--work", m, "--batch", b], t).items()})
+
+
+if any("conv2d" in w[0] or "conv_t" in w[0] for w in works() if options.only in w[0]):
+    subprocess.run(["g++", "-std=c++17", "-O2", HERE / "onednn_conv.cpp", "-o",
+                    pathlib.Path(temporary.name) / "onednn_conv", "-ldnnl"], check=True)
+rows, median = [], statistics.median
+for work, name, peer, clade, other in works():
+    if options.only not in work:
+        continue
+    for threads in options.threads:
+        ours, theirs, gauge = [], [], []
+        for _ in range(options.rounds):
+            ours.append(clade(threads))
+            theirs.append(other(threads))
+            gauge.append(clade_kernel("matmul/1024/forward", threads)["gflops"])
+        row = {"work": work, "pass": name, "threads": threads, "peer": peer,
+               "clade_ms": median(r["ms"] for r in ours), "peer_ms": median(r["ms"] for r in theirs)}
+        row["ratio"] = row["peer_ms"] / row["clade_ms"]
+        for key, figures in (("clade", ours), ("peer", theirs)):
+            for unit, field in (("gflops", "gflops"), ("mb", "mb")):
+                if all(unit in f for f in figures):
+                    row[f"{key}_{field}"] = median(f[unit] for f in figures)
+        row["gauge_gflops"] = median(gauge)
+        rows.append(row)
+        print(f"{row['ratio']:6.2f}  {row['clade_ms']:9.3f} ms  {row['peer_ms']:9.3f} ms  {threads} thread"
+              f"{'s' if threads > 1 else ' '}  {work}/{name}  ({peer})", flush=True)
+if not rows:
+    raise SystemExit(f"run.py: expected --only to be part of a work's name; got '{options.only}'")
+
+versions = {"torch": run([options.python, "-c", "import torch; print(torch.__version__)"], 1).strip(), "onednn": "2.6.3",
+            "clade": run([options.clade, "--version"], 1).strip()}
+model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "")
+result = {"machine": {"processor": model, "cores": os.cpu_count(), "system": platform.system()}, "versions": versions,
+          "rounds": options.rounds, "rows": rows}
+pathlib.Path(options.out).parent.mkdir(exist_ok=True)
+scratch = pathlib.Path(options.out + ".tmp")
+scratch.write_text(json.dumps(result, indent=1) + "\n")
+scratch.rename(options.out)
