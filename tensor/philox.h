@@ -51,10 +51,9 @@ CLADE_HD inline float exact_log(float x) {
   bits = (bits & 0x007fffffu) | 0x3f000000u;  // mantissa in [0.5, 1)
   float m;
   memcpy(&m, &bits, 4);
-  if (m < 0.70710678f) {
-    m = m + m;
-    e -= 1;
-  }
+  const bool small = m < 0.70710678f;
+  m = small ? m + m : m;
+  e -= small;
   m -= 1.0f;
   float p = 7.0376836292e-2f;
   p = __builtin_fmaf(p, m, -1.1514610310e-1f);
@@ -86,12 +85,11 @@ CLADE_HD inline void exact_sincos_turns(float u, float* s, float* c) {
   float pc = __builtin_fmaf(2.443315711809948e-5f, x2, -1.388731625493765e-3f);
   pc = __builtin_fmaf(pc, x2, 4.166664568298827e-2f);
   float cos_x = __builtin_fmaf(pc * x2, x2, __builtin_fmaf(-0.5f, x2, 1.0f));
-  switch (quadrant & 3) {
-    case 0: *s = sin_x, *c = cos_x; break;
-    case 1: *s = cos_x, *c = -sin_x; break;
-    case 2: *s = -sin_x, *c = -cos_x; break;
-    default: *s = -cos_x, *c = sin_x; break;
-  }
+  // Quadrant by quadrant (sin, cos), (cos, -sin), (-sin, -cos), (-cos, sin), without a branch.
+  const bool odd = quadrant & 1;
+  const float first = odd ? cos_x : sin_x, second = odd ? sin_x : cos_x;
+  *s = quadrant & 2 ? -first : first;
+  *c = (quadrant + 1) & 2 ? -second : second;
 }
 
 }  // namespace detail

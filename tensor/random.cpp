@@ -3,7 +3,9 @@
 #include <numeric>
 #include <utility>
 
+#include "tensor/draws.h"
 #include "tensor/parallel.h"
+#include "tensor/vectors.h"
 
 namespace clade {
 namespace {
@@ -15,22 +17,26 @@ uint64_t mix(uint64_t x) {  // the finalizer of SplitMix64 (Steele et al. 2014)
   return x ^ (x >> 31);
 }
 
-// Writes draw(block, lane) for each element; blocks of four are shared between neighbours.
-template <class Draw>
-void fill(Random& rng, Tensor& t, const char* op, Draw draw) {
+// Writes value(draw) for each element; draws(first, count, to) gives a run of the stream's.
+template <class Raw, class Draws, class Value>
+void fill(Random& rng, Tensor& t, const char* op, Draws draws, Value value) {
+  constexpr int64_t kRun = 512;
   if (!is_floating(t.dtype())) fail(op, "an f32 or f64 tensor", text(t));
   Tensor target = t.is_contiguous() ? t : Tensor::empty(t.shape(), t.dtype());
-  int64_t n = target.numel();
-  uint64_t first_block = rng.take(n) / 4;
+  const int64_t n = target.numel();
+  const uint64_t first = rng.take(n);
   dispatch_floating(t.dtype(), [&](auto zero) {
     using T = decltype(zero);
     T* out = target.data<T>();
-    parallel_for((n + 3) / 4, 4096, [&](int64_t begin, int64_t end) {
-      for (int64_t b = begin; b < end; b++) {
-        float z[4];
-        draw(philox(first_block + uint64_t(b), rng.stream(), rng.seed()), z);
-        for (int64_t i = 4 * b; i < n && i < 4 * b + 4; i++) out[i] = T(z[i - 4 * b]);
-      }
+    parallel_for(n, 16384, [&](int64_t begin, int64_t end) {
+      with_vectors([&] {
+        Raw raw[kRun];
+        for (int64_t i = begin; i < end; i += kRun) {
+          const int64_t count = end - i < kRun ? end - i : kRun;
+          draws(first + uint64_t(i), count, raw);
+          for (int64_t j = 0; j < count; j++) out[i + j] = T(value(raw[j]));
+        }
+      });
     });
   });
   if (!t.is_contiguous()) copy_elements(target.view(), t.view());
@@ -75,18 +81,23 @@ uint64_t Random::take(int64_t n) {
 }
 
 void fill_normal(Random& rng, Tensor& t, double mean, double deviation) {
-  float m = float(mean), d = float(deviation);
-  fill(rng, t, "fill_normal", [=](const PhiloxBlock& b, float z[4]) {
-    normal_block(b, z);
-    for (int i = 0; i < 4; i++) z[i] = __builtin_fmaf(z[i], d, m);
-  });
+  const float m = float(mean), d = float(deviation);
+  fill<float>(
+      rng, t, "fill_normal",
+      [seed = rng.seed(), stream = rng.stream()](uint64_t first, int64_t count, float* to) {
+        draw_normals(seed, stream, first, count, to);
+      },
+      [=](float z) { return __builtin_fmaf(z, d, m); });
 }
 
 void fill_uniform(Random& rng, Tensor& t, double low, double high) {
-  float l = float(low), width = float(high - low);
-  fill(rng, t, "fill_uniform", [=](const PhiloxBlock& b, float z[4]) {
-    for (int i = 0; i < 4; i++) z[i] = __builtin_fmaf(unit_float(b.word[i]), width, l);
-  });
+  const float l = float(low), width = float(high - low);
+  fill<uint32_t>(
+      rng, t, "fill_uniform",
+      [seed = rng.seed(), stream = rng.stream()](uint64_t first, int64_t count, uint32_t* to) {
+        draw_words(seed, stream, first, count, to);
+      },
+      [=](uint32_t word) { return __builtin_fmaf(unit_float(word), width, l); });
 }
 
 Tensor randn(const Shape& shape, Random& rng, DType dtype) {

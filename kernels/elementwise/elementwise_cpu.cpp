@@ -10,6 +10,7 @@
 #include "kernels/elementwise/walk.h"
 #include "tensor/parallel.h"
 #include "tensor/profiler.h"
+#include "tensor/vectors.h"
 
 namespace clade::kernels {
 namespace {
@@ -18,10 +19,9 @@ namespace {
 constexpr int64_t kGrain = 16384;
 
 // `ivdep`: an output may be the very same view as an input, so iterations never touch each other's
-// elements although the pointers may be equal. `flatten`: f is inlined however long it is; a call
-// would not vectorise.
+// elements although the pointers may be equal.
 template <class T, class F, class... In>
-[[gnu::flatten]] void dense_row(F f, int64_t n, T* out, const In*... in) {
+inline void dense_row(F f, int64_t n, T* out, const In*... in) {
 #pragma GCC ivdep
   for (int64_t i = 0; i < n; i++) out[i] = f(in[i]...);
 }
@@ -50,8 +50,10 @@ void map(F f, const View& out, const In&... in) {
   const View views[] = {out, in...};
   const Walk<1 + sizeof...(In)> walk(views);
   parallel_for(walk.numel(), kGrain, [&](int64_t begin, int64_t end) {
-    walk.rows(begin, end, [&](const int64_t* at, int64_t n) {
-      map_row<T>(f, walk, views, at, n, std::make_integer_sequence<int, sizeof...(In)>{});
+    with_vectors([&] {
+      walk.rows(begin, end, [&](const int64_t* at, int64_t n) {
+        map_row<T>(f, walk, views, at, n, std::make_integer_sequence<int, sizeof...(In)>{});
+      });
     });
   });
 }
@@ -65,15 +67,17 @@ void map_pair(F f, const View& y, const View& a, const View& b) {
   const bool b_stands = walk.step(0) == 1 && walk.step(1) == 1 && walk.step(2) == 0;
   if (!a_stands && !b_stands) return map<T>(f, y, a, b);
   parallel_for(walk.numel(), kGrain, [&](int64_t begin, int64_t end) {
-    walk.rows(begin, end, [&](const int64_t* at, int64_t n) {
-      T* to = y.as<T>() + at[0];
-      const T *left = a.as<T>() + at[1], *right = b.as<T>() + at[2];
-      const T standing = a_stands ? *left : *right;
-      if (a_stands) {
-        dense_row([=](T moving) { return f(standing, moving); }, n, to, right);
-      } else {
-        dense_row([=](T moving) { return f(moving, standing); }, n, to, left);
-      }
+    with_vectors([&] {
+      walk.rows(begin, end, [&](const int64_t* at, int64_t n) {
+        T* to = y.as<T>() + at[0];
+        const T *left = a.as<T>() + at[1], *right = b.as<T>() + at[2];
+        const T standing = a_stands ? *left : *right;
+        if (a_stands) {
+          dense_row([=](T moving) { return f(standing, moving); }, n, to, right);
+        } else {
+          dense_row([=](T moving) { return f(moving, standing); }, n, to, left);
+        }
+      });
     });
   });
 }

@@ -16,6 +16,7 @@
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
 #include "tensor/profiler.h"
+#include "tensor/vectors.h"
 
 namespace clade::kernels {
 namespace {
@@ -60,11 +61,13 @@ class Samples {
     parallel_for(n_ * pieces_, kPiece / elements, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++) {
         const int64_t n = i / pieces_, p = i % pieces_;
-        body(n, p, [&](auto row) {
-          sample_.rows(p * kPiece, std::min(sample_.numel(), (p + 1) * kPiece),
-                       [&](const int64_t* at, int64_t count) {
-                         row(n * stride_ + at[0], count, sample_.step(0));
-                       });
+        with_vectors([&] {
+          body(n, p, [&](auto row) {
+            sample_.rows(p * kPiece, std::min(sample_.numel(), (p + 1) * kPiece),
+                         [&](const int64_t* at, int64_t count) {
+                           row(n * stride_ + at[0], count, sample_.step(0));
+                         });
+          });
         });
       }
     });
@@ -77,7 +80,7 @@ class Samples {
 
 // body(k, i) for k < n, i = first + k step.
 template <class Body>
-[[gnu::flatten]] void dense_loop(int64_t first, int64_t n, Body body) {
+inline void dense_loop(int64_t first, int64_t n, Body body) {
 #pragma GCC ivdep
   for (int64_t k = 0; k < n; k++) body(k, first + k);
 }

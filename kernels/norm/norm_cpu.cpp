@@ -14,6 +14,7 @@
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
 #include "tensor/profiler.h"
+#include "tensor/vectors.h"
 
 namespace clade::kernels {
 namespace {
@@ -33,7 +34,9 @@ struct Strips {
   template <class Body>
   void each(Body body) const {
     parallel_for(numel, chunk, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; i += lanes) body(i, std::min(lanes, end - i));
+      with_vectors([&] {
+        for (int64_t i = begin; i < end; i += lanes) body(i, std::min(lanes, end - i));
+      });
     });
   }
 

@@ -20,6 +20,7 @@
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
 #include "tensor/profiler.h"
+#include "tensor/vectors.h"
 
 namespace clade::kernels {
 namespace {
@@ -101,12 +102,14 @@ void reduce_typed(const View& x, const View& y, double divisor) {
 
   Scratch<double> partial(chunks * m);
   parallel_for(blocks * chunks, 1, [&](int64_t first, int64_t last) {
-    for (int64_t item = first; item < last; item++) {
-      const int64_t o0 = item / chunks * width, o1 = std::min(m, o0 + width);
-      const int64_t t0 = item % chunks * chunk, t1 = std::min(n, t0 + chunk);
-      double* acc = partial.data() + item % chunks * m + o0;
-      by_columns ? reduction.columns(o0, o1, t0, t1, acc) : reduction.rows(o0, o1, t0, t1, acc);
-    }
+    with_vectors([&] {
+      for (int64_t item = first; item < last; item++) {
+        const int64_t o0 = item / chunks * width, o1 = std::min(m, o0 + width);
+        const int64_t t0 = item % chunks * chunk, t1 = std::min(n, t0 + chunk);
+        double* acc = partial.data() + item % chunks * m + o0;
+        by_columns ? reduction.columns(o0, o1, t0, t1, acc) : reduction.rows(o0, o1, t0, t1, acc);
+      }
+    });
   });
   parallel_for(m, kItem / chunks + 1, [&](int64_t begin, int64_t end) {
     int64_t o = begin;

@@ -16,6 +16,7 @@
 #include "kernels/reduce/reduce.h"
 #include "tensor/parallel.h"
 #include "tensor/profiler.h"
+#include "tensor/vectors.h"
 
 namespace clade::kernels {
 namespace {
@@ -37,10 +38,12 @@ void each_line(const View (&views)[K], int axis, Body body, std::integer_sequenc
   const Walk<K> walk(beside);
   const int64_t n = views[0].shape[axis];
   parallel_for(walk.numel(), kGrain / std::max<int64_t>(n, 1) + 1, [&](int64_t begin, int64_t end) {
-    walk.rows(begin, end, [&](const int64_t* at, int64_t count) {
-      for (int64_t l = 0; l < count; l++)
-        body(Line<T>{views[I].template as<T>() + at[I] + l * walk.step(I), views[I].shape[axis],
-                     views[I].stride[axis]}...);
+    with_vectors([&] {
+      walk.rows(begin, end, [&](const int64_t* at, int64_t count) {
+        for (int64_t l = 0; l < count; l++)
+          body(Line<T>{views[I].template as<T>() + at[I] + l * walk.step(I), views[I].shape[axis],
+                       views[I].stride[axis]}...);
+      });
     });
   });
 }

@@ -12,6 +12,7 @@
 #include "kernels/sample/noise.h"
 #include "tensor/parallel.h"
 #include "tensor/profiler.h"
+#include "tensor/vectors.h"
 
 namespace clade::kernels {
 namespace {
@@ -61,14 +62,16 @@ void reparameterize(const Cpu&, const View& mean, const View& logvar, const Draw
     using T = decltype(zero);
     const int64_t size = mean.numel();
     parallel_for(z.numel(), kGrain, [&](int64_t begin, int64_t end) {
-      float eps[kBlock];
-      while (begin < end) {  // a block ends where the next sample begins
-        const int64_t j = begin % size, n = std::min({kBlock, end - begin, size - j});
-        fill_normals(draw, begin, n, eps);
-        shift_and_scale(n, mean.as<const T>() + j, logvar.as<const T>() + j, eps,
-                        z.as<T>() + begin);
-        begin += n;
-      }
+      with_vectors([&] {
+        float eps[kBlock];
+        while (begin < end) {  // a block ends where the next sample begins
+          const int64_t j = begin % size, n = std::min({kBlock, end - begin, size - j});
+          fill_normals(draw, begin, n, eps);
+          shift_and_scale(n, mean.as<const T>() + j, logvar.as<const T>() + j, eps,
+                          z.as<T>() + begin);
+          begin += n;
+        }
+      });
     });
   });
 }
@@ -80,7 +83,9 @@ void reparameterize_backward(const Cpu&, const View& logvar, const Draw& draw, c
   dispatch_floating(dz.dtype, [&](auto zero) {
     using T = decltype(zero);
     parallel_for(logvar.numel(), kBlock, [&](int64_t begin, int64_t end) {
-      gather_gradients(logvar, draw, dz, begin, end - begin, dmean.as<T>(), dlogvar.as<T>());
+      with_vectors([&] {
+        gather_gradients(logvar, draw, dz, begin, end - begin, dmean.as<T>(), dlogvar.as<T>());
+      });
     });
   });
 }
@@ -93,16 +98,18 @@ void dropout(const Cpu&, const View& x, double p, const Draw& draw, const View& 
     using T = decltype(zero);
     const T scale = T(1 / (1 - p));
     parallel_for(x.numel(), kGrain, [&](int64_t begin, int64_t end) {
-      uint32_t words[kBlock];
-      for (int64_t i = begin; i < end; i += kBlock) {
-        const int64_t n = std::min(kBlock, end - i);
-        fill_words(draw, i, n, words);
-        const T* from = x.as<const T>() + i;
-        T* to = y.as<T>() + i;
+      with_vectors([&] {
+        uint32_t words[kBlock];
+        for (int64_t i = begin; i < end; i += kBlock) {
+          const int64_t n = std::min(kBlock, end - i);
+          fill_words(draw, i, n, words);
+          const T* from = x.as<const T>() + i;
+          T* to = y.as<T>() + i;
 #pragma GCC ivdep
-        for (int64_t l = 0; l < n; l++)
-          to[l] = math::choose((words[l] >> 8) < threshold, T(0), from[l] * scale);
-      }
+          for (int64_t l = 0; l < n; l++)
+            to[l] = math::choose((words[l] >> 8) < threshold, T(0), from[l] * scale);
+        }
+      });
     });
   });
 }
@@ -116,37 +123,39 @@ void importance_weights(const Cpu&, const View& log_w, const View& bound, const 
     const double log_samples = std::log(double(samples));
     // A block of columns at a time, so that the loops run along memory.
     parallel_for(columns, kBlock, [&](int64_t begin, int64_t end) {
-      const int64_t n = end - begin;
-      T shift[kBlock];
-      double sum[kBlock] = {}, squares[kBlock] = {};
-      std::fill_n(shift, n, T(Largest::kStart));
-      for (int64_t k = 0; k < samples; k++) {
-        const T* from = log_w.as<const T>() + k * columns + begin;
-        for (int64_t i = 0; i < n; i++)
-          shift[i] = math::choose(from[i] > shift[i], from[i], shift[i]);
-      }
-      for (int64_t i = 0; i < n; i++) shift[i] = std::isinf(shift[i]) ? T(0) : shift[i];
-      for (int64_t k = 0; k < samples; k++) {
-        const T* from = log_w.as<const T>() + k * columns + begin;
-        T* to = weight.as<T>() + k * columns + begin;
-        for (int64_t i = 0; i < n; i++) {
-          to[i] = math::exp(from[i] - shift[i]);
-          sum[i] += double(to[i]);
-          squares[i] += double(to[i]) * double(to[i]);
+      with_vectors([&] {
+        const int64_t n = end - begin;
+        T shift[kBlock];
+        double sum[kBlock] = {}, squares[kBlock] = {};
+        std::fill_n(shift, n, T(Largest::kStart));
+        for (int64_t k = 0; k < samples; k++) {
+          const T* from = log_w.as<const T>() + k * columns + begin;
+          for (int64_t i = 0; i < n; i++)
+            shift[i] = math::choose(from[i] > shift[i], from[i], shift[i]);
         }
-      }
-      T scale[kBlock];
-      for (int64_t i = 0; i < n; i++) {
-        // A column of -inf alone: no sample explains the data, and none has a weight.
-        const bool none = sum[i] == 0;
-        scale[i] = none ? T(0) : T(1 / sum[i]);
-        bound.as<T>()[begin + i] = T(double(shift[i]) + std::log(sum[i]) - log_samples);
-        effective.as<T>()[begin + i] = none ? T(0) : T(sum[i] * sum[i] / squares[i]);
-      }
-      for (int64_t k = 0; k < samples; k++) {
-        T* to = weight.as<T>() + k * columns + begin;
-        for (int64_t i = 0; i < n; i++) to[i] *= scale[i];
-      }
+        for (int64_t i = 0; i < n; i++) shift[i] = std::isinf(shift[i]) ? T(0) : shift[i];
+        for (int64_t k = 0; k < samples; k++) {
+          const T* from = log_w.as<const T>() + k * columns + begin;
+          T* to = weight.as<T>() + k * columns + begin;
+          for (int64_t i = 0; i < n; i++) {
+            to[i] = math::exp(from[i] - shift[i]);
+            sum[i] += double(to[i]);
+            squares[i] += double(to[i]) * double(to[i]);
+          }
+        }
+        T scale[kBlock];
+        for (int64_t i = 0; i < n; i++) {
+          // A column of -inf alone: no sample explains the data, and none has a weight.
+          const bool none = sum[i] == 0;
+          scale[i] = none ? T(0) : T(1 / sum[i]);
+          bound.as<T>()[begin + i] = T(double(shift[i]) + std::log(sum[i]) - log_samples);
+          effective.as<T>()[begin + i] = none ? T(0) : T(sum[i] * sum[i] / squares[i]);
+        }
+        for (int64_t k = 0; k < samples; k++) {
+          T* to = weight.as<T>() + k * columns + begin;
+          for (int64_t i = 0; i < n; i++) to[i] *= scale[i];
+        }
+      });
     });
   });
 }

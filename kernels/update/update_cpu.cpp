@@ -3,6 +3,7 @@
 #include "kernels/update/steps.h"
 #include "tensor/parallel.h"
 #include "tensor/profiler.h"
+#include "tensor/vectors.h"
 
 namespace clade::kernels {
 namespace {
@@ -15,8 +16,10 @@ template <class T, class Step>
 void for_each(const char* name, int64_t n, int flops, int arrays, Step step) {
   profiler::Span span(name, double(flops) * double(n), double(arrays) * double(n) * sizeof(T));
   parallel_for(n, kChunk, [step](int64_t begin, int64_t end) {
+    with_vectors([&] {
 #pragma GCC ivdep
-    for (int64_t i = begin; i < end; i++) step(i);
+      for (int64_t i = begin; i < end; i++) step(i);
+    });
   });
 }
 
