@@ -21,12 +21,17 @@ bool use_vectors(Vectors v);
 
 namespace detail {
 #if defined(__x86_64__) && defined(__GNUC__)
+// GCC would else take half of AVX-512's vectors; Clang takes them whole.
+#if defined(__clang__)
+#define CLADE_AVX512 "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"
+#else
+#define CLADE_AVX512 "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512"
+#endif
 template <class Body>
-[[gnu::flatten,
-  gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")]] void
-run_avx512(Body& body) {
+[[gnu::flatten, gnu::target(CLADE_AVX512)]] void run_avx512(Body& body) {
   body();
 }
+#undef CLADE_AVX512
 template <class Body>
 [[gnu::flatten, gnu::target("avx2,fma")]] void run_avx2(Body& body) {
   body();

@@ -287,6 +287,10 @@ std::string report_html(const ReportData& data) {
   if (data.images.defined()) {
     check(data.images.rank() == 4 && data.images.size(0) == n && data.images.dtype() == DType::f32,
           "images (n, C, H, W) f32", data.images, n);
+    const auto samples = int64_t(data.sample_rows.size());
+    check(!data.reconstructions.defined() ||
+              data.reconstructions.shape() == data.images.shape().with(0, samples),
+          "reconstructions like the images, one a sample row,", data.reconstructions, n);
     const Tensor mask = data.mask.defined() ? data.mask.to(DType::u8) : Tensor();
     out["thumbs"] = thumbnails(data, mask, rows);
     if (!data.sample_rows.empty()) out["samples"] = sample_images(data, mask);

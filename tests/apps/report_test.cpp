@@ -25,6 +25,7 @@ TEST(Report, BigPageStaysBelow15MegabytesAndEveryPointHasItsImage) {
 TEST(Report, ImagesThatDoNotPackStayWithinTheBudget) {
   ReportData run = synthetic_run(30'000, 32);
   Random rng(1);
+  run.reconstructions = {};
   run.images = Tensor::empty({30'000, 3, 32, 32});
   for (int64_t i = 0; i < run.images.numel(); i++)
     run.images.data<float>()[i] = float(rng.uniform());
@@ -69,6 +70,9 @@ TEST(Report, RefusesWhatDoesNotFit) {
   EXPECT_THROW(report_html(run), Error);
   run = synthetic_run(300);
   run.class_names.pop_back();
+  EXPECT_THROW(report_html(run), Error);
+  run = synthetic_run(300);
+  run.reconstructions = Tensor::zeros(run.reconstructions.shape().with(1, 3));
   EXPECT_THROW(report_html(run), Error);
 }
 
