@@ -34,9 +34,13 @@ std::vector<EpochLoss> as_history(const optim::State& saved) {
   return history;
 }
 
-// FNV-1a over 64-bit words, then over the hashes of chunks of rows.
+// Over 64-bit words, then over the hashes of chunks of rows. The shift brings the high bits down: a
+// product alone moves them only up, and the sign of every second float would cancel.
 uint64_t hash_of(const Tensor& t) {
-  auto joined = [](uint64_t hash, uint64_t word) { return (hash ^ word) * 0x100000001b3; };
+  auto joined = [](uint64_t hash, uint64_t word) {
+    hash = (hash ^ word) * 0x9E3779B97F4A7C15;
+    return hash ^ (hash >> 32);
+  };
   constexpr uint64_t kStart = 0xcbf29ce484222325;
   const int64_t row = t.numel() / std::max<int64_t>(1, t.size(0));
   return parallel_reduce(

@@ -50,10 +50,9 @@ std::vector<Point> measure_kernels(const Options& o, const kernels::Ceiling& c) 
   });
 }
 
-void run_kernels(const Options& o) {
-  const kernels::Ceiling c = kernels::measure_ceiling(kernels::Cpu{});
+void write_points(const Options& o, const kernels::Ceiling& c, const std::vector<Point>& points) {
   nlohmann::ordered_json out = machine(&c);
-  for (const Point& p : measure_kernels(o, c))
+  for (const Point& p : points)
     out["rows"].push_back({{"op", p.op},
                            {"sample", p.sample},
                            {"pass", p.pass},
@@ -64,9 +63,15 @@ void run_kernels(const Options& o) {
   write_json(o.json, out);
 }
 
+void run_kernels(const Options& o) {
+  const kernels::Ceiling c = kernels::measure_ceiling(kernels::Cpu{});
+  write_points(o, c, measure_kernels(o, c));
+}
+
 void run_roofline(const Options& o) {
   const kernels::Ceiling c = kernels::measure_ceiling(kernels::Cpu{});
   const std::vector<Point> points = measure_kernels(o, c);
+  write_points(o, c, points);
   const bool svg = o.out.size() >= 4 && o.out.compare(o.out.size() - 4, 4, ".svg") == 0;
   write_file_atomically(o.out, svg ? roofline_svg(points, c) : roofline_html(points, c));
   std::printf("\nwritten to %s\n", o.out.c_str());

@@ -117,7 +117,6 @@ class Forward {
     for (int64_t o = 0; o < padded; o++) whole_bias[o] = bias && o < s.O ? bias[o] : 0;
     std::fill(nothing.data(), nothing.data() + width, 0.0f);
     spread_kernel(kernel, u.data());
-    Scratch<int64_t> places(tiling.most_tiles());
     int64_t items = divide_up(s.N, tiling.item_images) * divide_up(tiling.down, tiling.item_rows);
     parallel_for(items, 1, [&](int64_t begin, int64_t end) {
       Slab slab = slab_of({0, tiling.item_images, 0, tiling.item_rows, tiling.across});
@@ -366,6 +365,10 @@ ConvShape exchanged(const ConvShape& s) {
 
 }  // namespace
 
+// Beyond it U no longer stays in a cache. The number of images has no say: an image's result must
+// not depend on the rest of its batch.
+constexpr int64_t kMostWeights = 256 * 256;
+
 bool pays(const ConvShape& s) {
   auto is = [](const int64_t(&both)[2], int64_t value) {
     return both[0] == value && both[1] == value;
@@ -375,7 +378,8 @@ bool pays(const ConvShape& s) {
                              divide_up(s.H, kOut) * divide_up(s.W, kOut)) *
                     kOut * kOut;
   return s.groups == 1 && s.R == 3 && s.S == 3 && is(s.stride, 1) && is(s.dilation, 1) &&
-         s.C >= 16 && s.O >= 16 && s.N * pixels > 0 && 10 * pixels >= 6 * covered;
+         s.C >= 16 && s.O >= 16 && s.C * s.O <= kMostWeights && s.N * pixels > 0 &&
+         10 * pixels >= 6 * covered;
 }
 
 void forward(const ConvShape& s, const float* x, const float* w, const float* bias, float* y) {

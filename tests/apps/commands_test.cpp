@@ -95,22 +95,24 @@ TEST(Cluster, ResumedRunEndsWithTheSameWeights) {
 
 TEST(Cluster, ResumingOnOtherDataIsRefused) {
   Workplace here;
-  auto table = [](double first) {
-    std::string rows = std::to_string(first) + ",1\n";
-    for (int i = 0; i < 40; i++)
-      rows += std::to_string(i % 2 * 5 + i % 7) + "," + std::to_string(i % 5) + "\n";
+  auto table = [](double first, const char* sign) {
+    std::string rows = std::to_string(first) + "," + sign + "1\n";
+    for (int i = 1; i < 40; i++)
+      rows += std::to_string(i % 2 * 5 + i % 7) + "," + sign + std::to_string(i % 5 + 1) + "\n";
     return rows;
   };
-  here.write("t.csv", table(1));
+  here.write("t.csv", table(1, ""));
   const std::string run = "cluster t.csv --model vae --quiet --out r --epochs ";
   ASSERT_EQ(here.run(run + "1").code, 0);
-  here.write("t.csv", table(2));
-  const Ran ran = here.run(run + "2 --resume");
-  EXPECT_EQ(ran.code, 1);
-  EXPECT_TRUE(ran.one_line()) << ran.err;
-  EXPECT_NE(ran.err.find("resume: expected the data that r/checkpoint.safetensors was started"),
-            std::string::npos)
-      << ran.err;
+  for (const std::string& other : {table(2, ""), table(1, "-")}) {  // a value; a column's signs
+    here.write("t.csv", other);
+    const Ran ran = here.run(run + "2 --resume");
+    EXPECT_EQ(ran.code, 1);
+    EXPECT_TRUE(ran.one_line()) << ran.err;
+    EXPECT_NE(ran.err.find("resume: expected the data that r/checkpoint.safetensors was started"),
+              std::string::npos)
+        << ran.err;
+  }
 }
 
 TEST(Cluster, AFolderThatWasUsedBeforeHoldsNothingOld) {
