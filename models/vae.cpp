@@ -1,6 +1,7 @@
 #include "models/vae.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "autograd/functions.h"
 
@@ -89,7 +90,7 @@ VaeLoss Vae::loss(const VaeOutput& out, const Tensor& x, const Tensor& mask) con
 
 namespace {
 
-// Evaluation mode while it lives, though the work may be stopped.
+// Evaluation mode while it lives, training mode after it, though the work may be stopped.
 struct Evaluating {
   Vae& vae;
   explicit Evaluating(Vae& v) : vae(v) { nn::set_training(vae, false); }
@@ -122,9 +123,15 @@ Tensor in_batches(Vae& vae, const data::Dataset& d, int64_t batch, const char* s
 }  // namespace
 
 Tensor encode_means(Vae& vae, const data::Dataset& d, int64_t batch, const Progress& progress) {
-  return in_batches(vae, d, batch, "encode", progress, [&](const Tensor& x, const Tensor& mask) {
-    return vae.encode(x, mask).mean.value();
-  });
+  Tensor codes = in_batches(
+      vae, d, batch, "encode", progress,
+      [&](const Tensor& x, const Tensor& mask) { return vae.encode(x, mask).mean.value(); });
+  const float* code = codes.data<float>();
+  for (int64_t i = 0; i < codes.numel(); i++)
+    if (!std::isfinite(code[i]))
+      fail("encode", "a finite code for every row", text(code[i], " in row ", i / codes.size(1)),
+           "lower --lr, or look for extreme values in the data");
+  return codes;
 }
 
 Tensor reconstruct(Vae& vae, const data::Dataset& d, int64_t batch, const Progress& progress) {

@@ -74,7 +74,8 @@ class Vae {
 };
 
 // The mean of q(z | x) of every row, (n, latent), in evaluation mode: a row's code does not depend
-// on the rest of its batch. Reports "encode", in rows.
+// on the rest of its batch. Reports "encode", in rows. Throws Error when a code is not finite: then
+// the training diverged.
 Tensor encode_means(Vae& vae, const data::Dataset& d, int64_t batch = 512,
                     const Progress& progress = {});
 // Rows as the decoder sees them at their mean. Reports "reconstruct", in rows.

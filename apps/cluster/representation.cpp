@@ -1,6 +1,5 @@
 #include "apps/cluster/representation.h"
 
-#include <cmath>
 #include <filesystem>
 
 #include "clustering/manifold/pca.h"
@@ -49,16 +48,6 @@ std::string training_description(const ClusterOptions& o) {
 
 constexpr int64_t kEncoded = 512;  // rows at a time
 
-// UMAP would speak of missing values.
-void require_finite(const Tensor& codes) {
-  const float* code = codes.data<float>();
-  const int64_t d = codes.size(1);
-  for (int64_t i = 0; i < codes.numel(); i++)
-    if (!std::isfinite(code[i]))
-      fail("encode", "a finite code for every row", text(code[i], " in row ", i / d),
-           "lower --lr, or look for extreme values in the data");
-}
-
 data::Dataset rows_of(const data::Dataset& d, const std::vector<int64_t>& rows) {
   const Tensor index = Tensor::from(rows, {int64_t(rows.size())});
   data::Dataset out;
@@ -91,7 +80,6 @@ Representation by_vae(const data::Dataset& seen, const ClusterOptions& options,
   watch.start("encode");
   Representation r;
   r.latent = models::encode_means(vae, seen, kEncoded, progress);
-  require_finite(r.latent);
   if (seen.is_images())
     r.reconstructions = models::reconstruct(vae, rows_of(seen, sample_rows), kEncoded, progress);
   r.loss = {{"total", {}}, {"reconstruction", {}}, {"KL", {}}};

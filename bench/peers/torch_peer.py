@@ -1,6 +1,6 @@
 """PyTorch's side of bench/peers/run.py: one piece of work, its median milliseconds and its memory.
 
-    torch_peer.py --work conv-vae --batch 128 --threads 2 --seconds 5 [--channels-last] [--compile]
+    torch_peer.py --work conv-vae --batch 128 --threads 2 --seconds 5 [--channels-last]
     torch_peer.py --work adam | batch-norm
 
 Prints JSON: {"ms": ..., "peak_mb": ...} (batch-norm: "forward_ms", "backward_ms").
@@ -109,7 +109,7 @@ def train():
     (ms,) = timed(step)
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     weights = sum(p.numel() * p.element_size() for p in net.parameters())
-    return {"ms": ms, "peak_mb": (after - before) / 1024 * 1.048576 + weights * 1e-6}
+    return {"ms": ms, "peak_mb": (after - before) * 1024e-6 + weights * 1e-6}
 
 
 def adam():

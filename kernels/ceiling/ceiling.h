@@ -17,7 +17,8 @@ struct Ceiling {
   double bytes = 0;  // a second
 };
 
-// The best of several rounds, about a quarter of a second in all; takes 192 MB for that time.
+// The best of several rounds, about a quarter of a second in all. Takes 192 MB, which the allocator
+// keeps for reuse.
 Ceiling measure_ceiling(const Cpu&);
 
 }  // namespace clade::kernels

@@ -5,16 +5,15 @@
 #include "kernels/ceiling/ceiling_kernels.h"
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
+#include "tensor/vectors.h"
 
 namespace clade::kernels {
 namespace {
 
 const ceiling::Loop& best_loop() {
-#if defined(__x86_64__)
-  if (ceiling::avx512_loop && __builtin_cpu_supports("avx512f")) return *ceiling::avx512_loop;
-  if (ceiling::avx2_loop && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    return *ceiling::avx2_loop;
-#endif
+  const Vectors set = vectors();
+  if (set == Vectors::avx512 && ceiling::avx512_loop) return *ceiling::avx512_loop;
+  if (set >= Vectors::avx2 && ceiling::avx2_loop) return *ceiling::avx2_loop;
   return *ceiling::baseline_loop;
 }
 

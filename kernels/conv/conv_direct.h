@@ -17,10 +17,7 @@ void forward(const ConvShape& s, const float* x, const float* w, const float* bi
 void grad_input(const ConvShape& s, const float* y, const float* w, const float* bias, float* x);
 void grad_weight(const ConvShape& s, const float* x, const float* y, float* w);
 
-// The kernels of the best instruction set that this processor has, unless use_kernels says another:
-// "avx512", "avx2" or "baseline". False, and nothing changes, where that one cannot run here. For
-// tests and measurements; not while a convolution runs.
+// Those of vectors().
 const Kernels& kernels();
-bool use_kernels(const char* name);
 
 }  // namespace clade::kernels::direct

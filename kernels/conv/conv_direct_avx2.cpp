@@ -5,7 +5,7 @@
 #include "kernels/conv/conv_direct_body.h"
 
 namespace clade::kernels::direct {
-constexpr Kernels kKernels = make_kernels("avx2");
+constexpr Kernels kKernels = make_kernels();
 const Kernels* const avx2_kernels = &kKernels;
 }  // namespace clade::kernels::direct
 

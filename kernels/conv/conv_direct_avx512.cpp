@@ -5,7 +5,7 @@
 #include "kernels/conv/conv_direct_body.h"
 
 namespace clade::kernels::direct {
-constexpr Kernels kKernels = make_kernels("avx512");
+constexpr Kernels kKernels = make_kernels();
 const Kernels* const avx512_kernels = &kKernels;
 }  // namespace clade::kernels::direct
 

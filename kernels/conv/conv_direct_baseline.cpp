@@ -5,6 +5,6 @@
 #include "kernels/conv/conv_direct_body.h"
 
 namespace clade::kernels::direct {
-constexpr Kernels kKernels = make_kernels("baseline");
+constexpr Kernels kKernels = make_kernels();
 const Kernels* const baseline_kernels = &kKernels;
 }  // namespace clade::kernels::direct

@@ -229,9 +229,8 @@ constexpr void list_narrow(Kernels& kernels, std::integer_sequence<int, P...>) {
   ((kernels.narrow[O - 1][P] = narrow_tile<P + 1, O>), ...);
 }
 
-constexpr Kernels make_kernels(const char* name) {
+constexpr Kernels make_kernels() {
   Kernels kernels{};
-  kernels.name = name;
   kernels.lanes = kLanes;
   kernels.weight_rows = kWeightRows;
   kernels.fill = fill_slab;

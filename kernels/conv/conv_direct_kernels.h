@@ -75,7 +75,6 @@ constexpr int kMaxLanes = 16, kMaxVectors = 2, kMaxNarrow = 2, kMaxPixels = 12;
 constexpr int kTogether = 2;  // channels that a sweep takes at once: the loop costs less
 
 struct Kernels {
-  const char* name;
   int64_t lanes;
   int64_t max_pixels[kMaxVectors];        // of a sweep tile, by vectors - 1: what registers hold
   int64_t max_narrow_pixels[kMaxNarrow];  // by output channels - 1

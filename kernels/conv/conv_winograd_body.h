@@ -154,7 +154,7 @@ void gather(const Gather& g) {
 }
 
 void spread_weights(const Weights& w) {
-  Vector in[3][3], out[kPatch][3], turned[3][kPatch], planes[kPatch][kPatch];
+  Vector in[3][3], out[kPatch][kPatch];
   float* lanes = (float*)in;
   for (int64_t tap = 0; tap < 9; tap++, lanes += kLanes) {
     const float* from = w.from + w.first_tap + tap * w.tap;
@@ -162,35 +162,20 @@ void spread_weights(const Weights& w) {
     for (; lane < w.count; lane++) lanes[lane] = from[lane * w.target];
     for (; lane < kLanes; lane++) lanes[lane] = 0;
   }
-  for (int column = 0; column < 3; column++) {
-    Vector line[3] = {in[0][column], in[1][column], in[2][column]};
-    weights_axis(line, turned[column]);
-    for (int row = 0; row < kPatch; row++) out[row][column] = turned[column][row];
-  }
-  for (int row = 0; row < kPatch; row++) {
-    weights_axis(out[row], planes[row]);
-    for (int column = 0; column < kPatch; column++)
-      store(w.to + (row * kPatch + column) * w.to_plane, planes[row][column]);
-  }
+  both_axes<3, kPatch, weights_axis>(in, out);
+  for (int e = 0; e < kPlanes; e++) store(w.to + e * w.to_plane, out[e / kPatch][e % kPatch]);
 }
 
 void join_chunks(const Join& j) {
-  Vector half[kPatch][3];  // [column][tap's row]
-  for (int column = 0; column < kPatch; column++) {
-    Vector line[kPatch];
-    for (int row = 0; row < kPatch; row++) {
-      const float* from = j.from + (row * kPatch + column) * j.plane;
-      line[row] = load(from);
-      for (int64_t chunk = 1; chunk < j.chunks; chunk++) line[row] += load(from + chunk * j.chunk);
-    }
-    join_axis(line, half[column]);
+  Vector in[kPatch][kPatch], out[3][3];
+  for (int e = 0; e < kPlanes; e++) {
+    const float* from = j.from + e * j.plane;
+    in[e / kPatch][e % kPatch] = load(from);
+    for (int64_t chunk = 1; chunk < j.chunks; chunk++)
+      in[e / kPatch][e % kPatch] += load(from + chunk * j.chunk);
   }
-  for (int r = 0; r < 3; r++) {
-    Vector line[kPatch], taps[3];
-    for (int column = 0; column < kPatch; column++) line[column] = half[column][r];
-    join_axis(line, taps);
-    for (int s = 0; s < 3; s++) store(j.to + (r * 3 + s) * kLanes, taps[s]);
-  }
+  both_axes<kPatch, 3, join_axis>(in, out);
+  for (int tap = 0; tap < 9; tap++) store(j.to + tap * kLanes, out[tap / 3][tap % 3]);
 }
 
 constexpr Kernels kTransforms = {spread<kPatch, source_axis>, spread<kOut, gradient_axis>, gather,

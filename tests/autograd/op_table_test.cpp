@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <fstream>
 #include <sstream>
@@ -10,6 +11,7 @@
 #include "autograd/gradient_check.h"
 #include "autograd/op.h"
 #include "tensor/parallel.h"
+#include "tests/support/every_set.h"
 
 namespace clade {
 namespace {
@@ -73,7 +75,7 @@ std::vector<OpSample> samples(const Op& op) {
   return out;
 }
 
-class OpTable : public testing::TestWithParam<const Op*> {};
+class OpTable : public ::testing::TestWithParam<const Op*> {};
 
 TEST_P(OpTable, HasSamplesOfEveryKind) {
   bool empty = false, single = false, large = false, bench = false;
@@ -164,22 +166,48 @@ TEST_P(OpTable, LinearOpsObeyTheAdjointIdentity) {
   }
 }
 
+// Value and gradients of one sample, as bits.
+std::vector<std::vector<uint64_t>> bits(const OpSample& sample, DType dtype) {
+  std::vector<Var> vars =
+      as_vars(draw_all(sample.inputs, dtype, Memory::row_major, 6), sample.inputs);
+  Var y = sample.apply(vars);
+  backward(y, Tensor::full(y.shape(), 0.5, dtype));
+  std::vector<std::vector<uint64_t>> out;
+  auto keep = [&](const Tensor& t) {
+    out.emplace_back();
+    for (double v : t.to_vector<double>()) out.back().push_back(std::bit_cast<uint64_t>(v));
+  };
+  keep(y.value());
+  for (const Var& v : vars)
+    if (v.requires_grad() && v.grad().defined()) keep(v.grad());
+  return out;
+}
+
 TEST_P(OpTable, SameBitsAtAnyThreadCount) {
   for (const OpSample& sample : samples(*GetParam())) {
-    std::vector<std::vector<float>> first;
+    std::vector<std::vector<uint64_t>> first;
     for (int count : {1, 2, 3}) {
       set_threads(count);
-      std::vector<Var> vars =
-          as_vars(draw_all(sample.inputs, DType::f32, Memory::row_major, 6), sample.inputs);
-      Var y = sample.apply(vars);
-      backward(y, Tensor::full(y.shape(), 0.5));
-      std::vector<std::vector<float>> results{y.value().to_vector<float>()};
-      for (const Var& v : vars)
-        if (v.requires_grad() && v.grad().defined()) results.push_back(v.grad().to_vector<float>());
+      const auto results = bits(sample, DType::f32);
       if (count == 1) first = results;
       EXPECT_EQ(first, results) << GetParam()->name << ", " << sample.what << ", " << count;
     }
   }
+}
+
+TEST_P(OpTable, SameBitsWithEveryInstructionSet) {
+  if (GetParam() == &op::conv2d || GetParam() == &op::conv_transpose2d)
+    return;  // the one place where a * b + c is fused (conv.md)
+  for (const OpSample& sample : samples(*GetParam()))
+    for (DType dtype : {DType::f32, DType::f64}) {
+      std::vector<std::vector<uint64_t>> first;
+      testing::for_every_set([&] {
+        const auto results = bits(sample, dtype);
+        if (first.empty()) first = results;
+        EXPECT_EQ(first, results) << GetParam()->name << ", " << sample.what << ", "
+                                  << name_of(dtype);
+      });
+    }
 }
 
 TEST_P(OpTable, BadInputsGiveTheirMessage) {
@@ -198,7 +226,7 @@ TEST_P(OpTable, BadInputsGiveTheirMessage) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Ops, OpTable, testing::ValuesIn(op_table()),
+INSTANTIATE_TEST_SUITE_P(Ops, OpTable, ::testing::ValuesIn(op_table()),
                          [](const auto& info) { return std::string(info.param->name); });
 
 TEST(OpTablePage, IsWhatTheTablePrints) {

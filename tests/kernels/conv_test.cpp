@@ -10,6 +10,7 @@
 #include "kernels/conv/conv_winograd.h"
 #include "tensor/parallel.h"
 #include "tensor/random.h"
+#include "tests/support/every_set.h"
 
 namespace clade::kernels {
 namespace {
@@ -248,30 +249,21 @@ TEST(Conv, LayersEqualReference) {
 
 TEST(Conv, EveryInstructionSetEqualsReference) {
   OneThread restore;
-  const char* best = direct::kernels().name;
-  for (const char* name : {"avx512", "avx2", "baseline"}) {
-    if (!direct::use_kernels(name)) continue;
-    SCOPED_TRACE(name);
+  testing::for_every_set([] {
     Random rng(17);
     for (int i = 0; i < 200; i++)
       Problem(random_config(rng), DType::f32, rng).expect_equals_reference();
     for (const Config& c : layer_configs()) Problem(c, DType::f32, rng).expect_adjoint();
-  }
-  EXPECT_FALSE(direct::use_kernels("no such set"));
-  direct::use_kernels(best);
+  });
 }
 
 TEST(Conv, WinogradEqualsReferenceWithEveryInstructionSet) {
   OneThread restore;
-  const char* best = direct::kernels().name;
-  for (const char* name : {"avx512", "avx2", "baseline"}) {
-    if (!direct::use_kernels(name)) continue;
-    SCOPED_TRACE(name);
+  testing::for_every_set([] {
     Random rng(18);
     for (int i = 0; i < 12; i++)
       Problem(random_winograd_config(rng), DType::f32, rng).expect_equals_reference();
-  }
-  direct::use_kernels(best);
+  });
 }
 
 TEST(Conv, WinogradIsNotUsedWhereExactIsAsked) {

@@ -5,16 +5,14 @@
 
 #include <vector>
 
-#include "tensor/vectors.h"
+#include "tests/support/every_set.h"
 
 namespace clade {
 namespace {
 
 TEST(Draws, RunsAreTheSingleDraws) {
   const uint64_t seed = 42, stream = 7;
-  const Vectors best = vectors();
-  for (Vectors set : {Vectors::baseline, Vectors::avx2, Vectors::avx512}) {
-    if (!use_vectors(set)) continue;
+  testing::for_every_set([&] {
     for (uint64_t first : {0, 1, 5, 63, 64, 1000, 1 << 30})
       for (int64_t count : {0, 1, 3, 64, 65, 200}) {
         std::vector<float> normals(size_t(count) + 1, -7);
@@ -27,14 +25,13 @@ TEST(Draws, RunsAreTheSingleDraws) {
           const uint64_t at = first + uint64_t(i);
           float z[4];
           normal_block(philox(at / 4, stream, seed), z);
-          ASSERT_EQ(normals[size_t(i)], z[at % 4]) << int(set) << ", " << first << " + " << i;
+          ASSERT_EQ(normals[size_t(i)], z[at % 4]) << first << " + " << i;
           ASSERT_EQ(words[size_t(i)], philox_word(seed, stream, at));
         }
         ASSERT_EQ(normals.back(), -7) << "past the end";
         ASSERT_EQ(words.back(), 77u) << "past the end";
       }
-  }
-  use_vectors(best);
+  });
 }
 
 }  // namespace
