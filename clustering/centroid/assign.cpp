@@ -6,6 +6,7 @@
 
 #include "clustering/linalg/grain.h"
 #include "kernels/distance/distance.h"
+#include "kernels/distance/tiles.h"
 #include "kernels/gemm/gemm.h"
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
@@ -30,26 +31,27 @@ struct Tile {
       for (int64_t j = 0; j < k; j++) key[i * k + j] = T(centre_norms[j] * (1 - 2 * e));
     kernels::gemm_serial<T>(false, true, rows, k, d, T(-1), x, d, centres, d, T(1), key, k);
     const double underflow = double(d + 8) * double(std::numeric_limits<T>::min());
+    Scratch<int32_t> found(k);
     for (int64_t i = 0; i < rows; i++) {
       const T* row = key + i * k;
-      const int64_t b = std::min_element(row, row + k) - row;
+      const T least = kernels::smallest_key(row, k);
+      int32_t* close = found.data();
+      int64_t count = kernels::find_at_most(row, k, least, close);
       const double limit =
-          double(row[b]) + 4 * e * centre_norms[b] + 2 * e * row_norms[i] + underflow;
+          double(least) + 4 * e * centre_norms[close[0]] + 2 * e * row_norms[i] + underflow;
       const T bound = T(limit + std::abs(limit) * double(std::numeric_limits<T>::epsilon()));
-      int close = 0;
-      for (int64_t j = 0; j < k; j++) close += !(row[j] > bound);  // NaN, of overflow, is no proof
-      labels[i] = int32_t(close == 1 ? b : nearest_of(x + i * d, row, bound));
+      count = kernels::find_at_most(row, k, bound, close);
+      labels[i] = count == 1 ? close[0] : nearest_of(x + i * d, close, count);
     }
   }
 
-  // Among the centres whose key is not above `bound`, by direct distances.
-  int64_t nearest_of(const T* x_row, const T* key, T bound) const {
-    int64_t best = 0;
+  // Among `count` centres, rising, by direct distances.
+  int32_t nearest_of(const T* x_row, const int32_t* close, int64_t count) const {
+    int32_t best = 0;
     double least = std::numeric_limits<double>::infinity();
-    for (int64_t j = 0; j < k; j++) {
-      if (key[j] > bound) continue;
-      const double squared = kernels::direct_squared_distance(x_row, centres + j * d, d);
-      if (squared < least) least = squared, best = j;
+    for (int64_t c = 0; c < count; c++) {
+      const double squared = kernels::direct_squared_distance(x_row, centres + close[c] * d, d);
+      if (squared < least) least = squared, best = close[c];
     }
     return best;
   }

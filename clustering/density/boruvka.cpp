@@ -18,9 +18,9 @@
 #include <atomic>
 #include <limits>
 
-#include "clustering/density/kd_tree.h"
 #include "clustering/density/reachability.h"
 #include "clustering/density/union_find.h"
+#include "clustering/neighbors/kd_tree.h"
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
 
@@ -137,6 +137,7 @@ class Boruvka {
     ReachabilityEdge best = kNoEdge;
     best.w = limit;
     const double* q = tree_.row(i);
+    double distances[KdTree::kLeafSize];
     auto enter = [&](int32_t node, double distance2) {
       if (node_component_[size_t(node)] == own) return false;
       // No edge into this node is below the one to its first row at the box's distance.
@@ -144,10 +145,10 @@ class Boruvka {
       return make_edge(w, id, tree_.nodes()[size_t(node)].first) < best;
     };
     auto scan = [&](int32_t begin, int32_t end) {
+      tree_.leaf_distances(q, begin, end, distances);
       for (int32_t j = begin; j < end; j++) {
         if (component_[j] == own) continue;
-        double distance2 = tree_.squared_distance(q, tree_.row(j));
-        double w = reachability(core_[i], core_[j], distance2, alpha_);
+        double w = reachability(core_[i], core_[j], distances[j - begin], alpha_);
         if (w > best.w) continue;
         ReachabilityEdge edge = make_edge(w, id, tree_.id(j));
         if (edge < best) {

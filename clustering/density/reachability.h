@@ -40,5 +40,8 @@ std::vector<ReachabilityEdge> boruvka(const Tensor& x, const double* core, doubl
                                       const Progress& progress);
 std::vector<ReachabilityEdge> prim(const Tensor& x, const double* core, double alpha,
                                    const Progress& progress);
+// neighbors (n, k) i32: the k >= 1 nearest rows of each row, as exact_knn gives them.
+std::vector<ReachabilityEdge> certified(const Tensor& x, const double* core, double alpha,
+                                        const Tensor& neighbors, const Progress& progress);
 
 }  // namespace clade::cluster

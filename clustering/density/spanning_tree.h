@@ -17,9 +17,10 @@
 namespace clade::cluster {
 
 enum class SpanningTreeMethod : uint8_t {
-  automatic,  // boruvka up to kBoruvkaColumns columns, else prim
+  automatic,  // boruvka up to kBoruvkaColumns columns, else tiles
   boruvka,    // k-d tree, O(n log^2 n) or so while the columns are few
-  prim,       // O(n^2 d) time, O(n) memory, indifferent to the number of columns
+  tiles,      // two passes of matrix products over all pairs (certified.cpp)
+  prim,       // O(n^2 d) direct distances, O(n) memory: the reference
 };
 
 inline constexpr int64_t kBoruvkaColumns = 15;
@@ -37,9 +38,17 @@ struct SpanningTree {
 // taken as n - 1. x (n, d) f32 or f64.
 Tensor core_distances(const Tensor& x, int64_t min_samples, const Progress& progress = {});
 
-// core (n) f64, as core_distances gives it. Reports "hdbscan spanning tree".
+// The same, and the neighbours that were found on the way: (n, >= min_samples) i32, or undefined
+// where a tree was searched.
+struct CoreNeighbors {
+  Tensor core, neighbors;
+};
+CoreNeighbors core_neighbors(const Tensor& x, int64_t min_samples, const Progress& progress = {});
+
+// core (n) f64, as core_distances gives it; neighbors: as core_neighbors gives them, if at hand.
+// Reports "hdbscan spanning tree".
 SpanningTree minimum_spanning_tree(const Tensor& x, const Tensor& core, double alpha = 1.0,
                                    SpanningTreeMethod method = SpanningTreeMethod::automatic,
-                                   const Progress& progress = {});
+                                   const Progress& progress = {}, const Tensor& neighbors = {});
 
 }  // namespace clade::cluster

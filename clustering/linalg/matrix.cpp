@@ -1,5 +1,6 @@
 #include "clustering/linalg/matrix.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "clustering/linalg/sum_rows.h"
@@ -8,30 +9,61 @@
 namespace clade::cluster {
 namespace {
 
-// Index of the first element that is NaN or infinite, or -1.
-template <class T>
-int64_t first_not_finite(const T* x, int64_t count) {
+// Index of the first element for which bad(x), or -1.
+template <class T, class Bad>
+int64_t first_bad(const T* x, int64_t count, Bad&& bad) {
   auto scan = [&](int64_t begin, int64_t end) -> int64_t {
     for (int64_t i = begin; i < end; i++)
-      if (!std::isfinite(x[i])) return i;
+      if (bad(x[i])) return i;
     return -1;
   };
   auto first = [](int64_t a, int64_t b) { return a >= 0 ? a : b; };
   return parallel_reduce(count, int64_t{1} << 18, int64_t{-1}, scan, first);
 }
 
-}  // namespace
-
-Tensor finite_matrix(const char* op, const Tensor& x, const char* name) {
+Tensor dense_matrix(const char* op, const Tensor& x, const char* name) {
   std::string expected = text(name, " (n, d) of f32 or f64 with n >= 1 and d >= 1");
   if (!x.defined() || x.rank() != 2 || x.numel() == 0 || !is_floating(x.dtype()))
     fail(op, expected, text(x));
   if (!x.device().is_cpu())
     fail(op, text(name, " on the CPU"), text(x), "copy it to the CPU first");
-  Tensor dense = x.contiguous();
+  return x.contiguous();
+}
+
+}  // namespace
+
+Tensor matrix_with_holes(const char* op, const Tensor& x, const char* name) {
+  Tensor dense = dense_matrix(op, x, name);
   dispatch_floating(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    int64_t bad = first_not_finite(dense.data<T>(), dense.numel());
+    int64_t bad = first_bad(dense.data<T>(), dense.numel(), [](T v) { return std::isinf(v); });
+    if (bad >= 0)
+      fail(op, text("finite values or NaN in ", name),
+           text("an infinity in row ", bad / x.size(1), ", column ", bad % x.size(1)),
+           "write NaN where a value is missing");
+  });
+  return dense;
+}
+
+double largest_magnitude(const Tensor& x) {
+  return dispatch_floating(x.dtype(), [&](auto zero) {
+    const auto* data = x.data<decltype(zero)>();
+    return parallel_reduce(
+        x.numel(), int64_t{1} << 18, 0.0,
+        [&](int64_t begin, int64_t end) {
+          double most = 0;
+          for (int64_t i = begin; i < end; i++) most = std::max(most, std::abs(double(data[i])));
+          return most;
+        },
+        [](double a, double b) { return std::max(a, b); });
+  });
+}
+
+Tensor finite_matrix(const char* op, const Tensor& x, const char* name) {
+  Tensor dense = dense_matrix(op, x, name);
+  dispatch_floating(x.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    int64_t bad = first_bad(dense.data<T>(), dense.numel(), [](T v) { return !std::isfinite(v); });
     if (bad < 0) return;
     const char* what = std::isnan(dense.data<T>()[bad]) ? "NaN" : "an infinity";
     fail(op, text("finite values in ", name),

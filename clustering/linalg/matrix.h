@@ -14,6 +14,12 @@ namespace clade::cluster {
 // Throws Error naming `op` unless x is (n, d), n >= 1, d >= 1, f32 or f64, on the CPU and finite.
 Tensor finite_matrix(const char* op, const Tensor& x, const char* name = "x");
 
+// The same, where NaN is a missing value: only infinities are refused.
+Tensor matrix_with_holes(const char* op, const Tensor& x, const char* name = "x");
+
+// The largest |x_ij|. x as finite_matrix returns it.
+double largest_magnitude(const Tensor& x);
+
 // Mean of each column, weighted by w (n, f64) where it is defined. x as finite_matrix returns it.
 // Sums run in f64 over fixed blocks of rows that are joined in order: the same bits at any number
 // of threads.

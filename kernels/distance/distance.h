@@ -18,9 +18,17 @@ namespace reference {
 void squared_distances(const View& x, const View& c, const View& out);  // direct differences
 }
 
-// sum_j (x[j] - y[j])^2 of two contiguous rows, accumulated in f64.
+// sum_j (x[j] - y[j])^2 of two contiguous rows, in f64. Short rows are summed from left to right;
+// long ones in kLongLanes partial sums (element j goes to sum j mod kLongLanes), which are joined
+// in order. The bits depend on the rows alone.
+constexpr int64_t kLongRow = 32, kLongLanes = 32;
+
+template <class T>
+double long_squared_distance(const T* x, const T* y, int64_t d);
+
 template <class T>
 inline double direct_squared_distance(const T* x, const T* y, int64_t d) {
+  if (d >= kLongRow) return long_squared_distance(x, y, d);
   double sum = 0;
   for (int64_t j = 0; j < d; j++) {
     double diff = double(x[j]) - double(y[j]);
@@ -28,5 +36,9 @@ inline double direct_squared_distance(const T* x, const T* y, int64_t d) {
   }
   return sum;
 }
+
+// The same in T all through, for candidates: off by at most (d + 8) u of itself.
+template <class T>
+T rough_squared_distance(const T* x, const T* y, int64_t d);
 
 }  // namespace clade::kernels

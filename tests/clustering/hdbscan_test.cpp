@@ -12,6 +12,7 @@
 
 #include "clustering/density/soft_membership.h"
 #include "clustering/metrics/pairs.h"
+#include "clustering/neighbors/image.h"
 #include "tensor/random.h"
 #include "tests/clustering/golden.h"
 
@@ -61,7 +62,8 @@ void expect_as_the_package(bool fit) {
     o.selection.max_cluster_size = int64_t(cases.at({i, 6}));
     o.alpha = cases.at({i, 7});
     const Tensor want = density_file(text("case", i));
-    for (SpanningTreeMethod method : {SpanningTreeMethod::boruvka, SpanningTreeMethod::prim}) {
+    for (SpanningTreeMethod method :
+         {SpanningTreeMethod::boruvka, SpanningTreeMethod::prim, SpanningTreeMethod::tiles}) {
       o.spanning_tree = method;
       const HdbscanResult got = hdbscan(density_data(int64_t(cases.at({i, 0}))), o);
       const std::vector<int> truth = want.select(1, 0).to_vector<int>();
@@ -104,24 +106,70 @@ TEST(Hdbscan, SoftMembershipIsThatOfThePackage) {
   }
 }
 
-TEST(SpanningTree, BoruvkaAndPrimAgreeEdgeByEdge) {
+void expect_same_tree(const SpanningTree& a, const SpanningTree& b) {
+  EXPECT_EQ(a.from.to_vector<int>(), b.from.to_vector<int>());
+  EXPECT_EQ(a.to.to_vector<int>(), b.to.to_vector<int>());
+  EXPECT_EQ(a.weight.to_vector<double>(), b.weight.to_vector<double>());
+}
+
+void expect_all_methods_agree(const Tensor& x, int64_t min_samples, double alpha = 1) {
+  const Tensor core = core_distances(x, min_samples);
+  const SpanningTree prim = minimum_spanning_tree(x, core, alpha, SpanningTreeMethod::prim);
+  expect_same_tree(minimum_spanning_tree(x, core, alpha, SpanningTreeMethod::boruvka), prim);
+  expect_same_tree(minimum_spanning_tree(x, core, alpha, SpanningTreeMethod::tiles), prim);
+}
+
+TEST(SpanningTree, AllMethodsAgreeEdgeByEdge) {
   Random rng(11);
   for (int trial = 0; trial < 60; trial++) {
-    const int64_t n = 2 + rng.below(400), d = 1 + rng.below(12), k = 1 + rng.below(12);
+    const int64_t n = 2 + rng.below(trial % 5 ? 400 : 1500), d = 1 + rng.below(trial % 2 ? 12 : 70);
+    const int64_t k = 1 + rng.below(12);
     SCOPED_TRACE(text("trial ", trial, ": n ", n, ", d ", d, ", min_samples ", k));
-    Tensor x = randn({n, d}, rng, trial % 2 ? DType::f32 : DType::f64);
+    Tensor x = randn({n, d}, rng, trial % 4 < 2 ? DType::f32 : DType::f64);
     if (trial % 3 == 0)  // a coarse grid: duplicates, and distances that tie
       dispatch_floating(x.dtype(), [&](auto type) {
         for (int64_t i = 0; i < n * d; i++)
           x.data<decltype(type)>()[i] = std::round(x.data<decltype(type)>()[i]);
       });
-    const double alpha = trial % 4 ? 1.0 : 1.7;
-    const Tensor core = core_distances(x, k);
-    const SpanningTree a = minimum_spanning_tree(x, core, alpha, SpanningTreeMethod::boruvka);
-    const SpanningTree b = minimum_spanning_tree(x, core, alpha, SpanningTreeMethod::prim);
-    EXPECT_EQ(a.from.to_vector<int>(), b.from.to_vector<int>());
-    EXPECT_EQ(a.to.to_vector<int>(), b.to.to_vector<int>());
-    EXPECT_EQ(a.weight.to_vector<double>(), b.weight.to_vector<double>());
+    expect_all_methods_agree(x, k, trial % 4 ? 1.0 : 1.7);
+  }
+}
+
+TEST(SpanningTree, AllMethodsAgreeOnPartsFarApart) {
+  // Parts that the neighbours leave unconnected: many, of many sizes, some of one place only.
+  for (uint64_t seed : {1, 2, 3}) {
+    Random rng(seed);
+    const int64_t n = 1200, d = 40, parts = 5 + rng.below(60);
+    Tensor x = randn({n, d}, rng), centres = randn({parts, d}, rng);
+    for (int64_t i = 0; i < n; i++) {
+      const int64_t part = rng.below(1 + rng.below(parts));
+      const float spread = part % 5 == 0 ? 0.0f : 0.1f * float(1 + part % 3);
+      for (int64_t j = 0; j < d; j++) {
+        float& v = x.data<float>()[i * d + j];
+        v = v * spread + 9 * centres.data<float>()[part * d + j];
+      }
+    }
+    expect_all_methods_agree(x, 1 + int64_t(seed) * 3);
+  }
+}
+
+TEST(SpanningTree, TilesAreExactThroughShortImages) {
+  // Few directions hold nearly all: plan_images takes images of few columns here.
+  Random rng(4);
+  const int64_t n = 4100, d = 288;
+  Tensor hidden = randn({n, 6}, rng), mix = randn({6, d}, rng), x = randn({n, d}, rng);
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t j = 0; j < d; j++) {
+      float sum = 0.02f * x.data<float>()[i * d + j];
+      for (int64_t h = 0; h < 6; h++)
+        sum += hidden.data<float>()[i * 6 + h] * mix.data<float>()[h * d + j];
+      x.data<float>()[i * d + j] = sum;
+    }
+  ASSERT_GT(plan_images("test", x, x, 10).head, 0);
+  for (DType dtype : {DType::f32, DType::f64}) {
+    const Tensor rows = x.to(dtype), core = core_distances(rows, 5);
+    expect_same_tree(minimum_spanning_tree(rows, core, 1, SpanningTreeMethod::tiles),
+                     minimum_spanning_tree(rows, core, 1, SpanningTreeMethod::prim));
   }
 }
 

@@ -1,5 +1,11 @@
 #include "kernels/distance/distance.h"
 
+#include <limits>
+
+#include "kernels/distance/tiles.h"
+#include "tensor/random.h"
+#include "tests/support/every_set.h"
+
 #include "tests/support/trial.h"
 
 namespace clade::kernels {
@@ -38,6 +44,52 @@ TEST(Distance, NanPropagates) {
   squared_distances(Cpu{}, x.view(), c.view(), out.view());
   EXPECT_EQ(out.at({0, 0}), 4);
   EXPECT_TRUE(std::isnan(out.at({1, 0})));
+}
+
+TEST(Distance, LongRowsAreSummedToTheLastDigits) {
+  Random rng(5);
+  for (int64_t d : {32, 33, 63, 64, 65, 100, 784}) {
+    Tensor x = randn({2, d}, rng);
+    const float* a = x.data<float>();
+    double want = 0;
+    for (int64_t j = 0; j < d; j++) want += std::pow(double(a[j]) - double(a[d + j]), 2);
+    EXPECT_NEAR(direct_squared_distance(a, a + d, d), want, 1e-13 * want);
+    EXPECT_NEAR(double(rough_squared_distance(a, a + d, d)), want, 1e-4 * want);
+    EXPECT_EQ(direct_squared_distance(a, a, d), 0);
+    const double direct = direct_squared_distance(a, a + d, d);
+    const float rough = rough_squared_distance(a, a + d, d);
+    testing::for_every_set([&] {
+      EXPECT_EQ(direct_squared_distance(a, a + d, d), direct);
+      EXPECT_EQ(rough_squared_distance(a, a + d, d), rough);
+    });
+  }
+}
+
+// Every key, at every length, against a plain loop; NaN counts as small.
+TEST(Tiles, ReadersFindWhatALoopFinds) {
+  Random rng(6);
+  for (int64_t count : {0, 1, 15, 16, 63, 64, 65, 200, 512}) {
+    Tensor keys = randn({count + 1}, rng), bounds = randn({count + 1}, rng);
+    float* k = keys.data<float>();
+    const float* b = bounds.data<float>();
+    if (count > 70) k[70] = k[3] = NAN;
+    for (float bound : {-4.0f, -1.5f, 0.0f, k[0], 9.0f}) {
+      std::vector<int32_t> below, either, found(512);
+      float least = std::numeric_limits<float>::infinity();
+      for (int64_t j = 0; j < count; j++) {
+        if (!(k[j] > bound)) below.push_back(int32_t(j));
+        if (!(k[j] + 1.5f > std::max(bound, b[j]))) either.push_back(int32_t(j));
+        if (k[j] < least) least = k[j];
+      }
+      EXPECT_EQ(count_at_most(k, count, bound), int64_t(below.size()));
+      found.resize(size_t(find_at_most(k, count, bound, found.data())));
+      EXPECT_EQ(found, below);
+      found.resize(512);
+      found.resize(size_t(find_at_most_either(k, count, 1.5f, bound, b, found.data())));
+      EXPECT_EQ(found, either);
+      EXPECT_EQ(smallest_key(k, count), least);
+    }
+  }
 }
 
 }  // namespace

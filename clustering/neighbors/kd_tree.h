@@ -1,10 +1,13 @@
 // k-d tree: points sorted into nested boxes, for searches that look at few of them.
 //
 // Each node holds a run of consecutive points; its box is the tightest around them. An inner node
-// is cut at the median of its widest side, so the tree is balanced whatever the data. Nodes stand
-// in preorder: the left child follows its parent. Rows are copied in tree order, in f64, so a leaf
-// is one piece of memory. Good while columns are few (some 15); beyond, boxes hardly exclude
+// is cut at the median of its widest side, so the tree is balanced whatever the data, and the place
+// of every node is known beforehand: levels are built by all threads. Nodes stand in preorder: the
+// left child follows its parent. Good while columns are few (some 15); beyond, boxes hardly exclude
 // anything.
+//
+// Rows are copied in tree order, in f64, twice: row by row, and within a leaf column by column, so
+// that a leaf's distances are a few vector operations.
 //
 // Source: Bentley, "Multidimensional binary search trees used for associative searching" (1975).
 #pragma once
@@ -18,7 +21,7 @@ namespace clade::cluster {
 
 class KdTree {
  public:
-  static constexpr int32_t kLeafSize = 16;
+  static constexpr int32_t kLeafSize = 32;
 
   struct Node {
     int32_t begin, end;  // its points, as places in tree order
@@ -35,20 +38,19 @@ class KdTree {
   const double* row(int64_t place) const { return rows_ + place * d_; }
   int32_t id(int64_t place) const { return ids_[place]; }  // row number in x
 
-  double squared_distance(const double* p, const double* q) const {
-    double sum = 0;
-    for (int64_t j = 0; j < d_; j++) sum += (p[j] - q[j]) * (p[j] - q[j]);
-    return sum;
-  }
+  // out[i] = squared distance from q to place begin + i of the leaf [begin, end); out has room for
+  // kLeafSize. The bits of kernels::direct_squared_distance.
+  void leaf_distances(const double* q, int32_t begin, int32_t end, double* out) const;
 
-  // From q to the nearest point of the node's box; 0 inside.
+  // From q to the nearest point of the node's box, squared; 0 inside.
   double box_distance(int32_t node, const double* q) const {
-    const double *low = boxes_.data() + 2 * d_ * node, *high = low + d_;
+    const double *low = boxes_ + 2 * d_ * node, *high = low + d_;
     double sum = 0;
     for (int64_t j = 0; j < d_; j++) {
       double below = low[j] - q[j], above = q[j] - high[j];
       double gap = below > above ? below : above;
-      if (gap > 0) sum += gap * gap;
+      gap = gap > 0 ? gap : 0;
+      sum += gap * gap;
     }
     return sum;
   }
@@ -82,14 +84,19 @@ class KdTree {
   }
 
  private:
-  int32_t build(const Tensor& x, int32_t begin, int32_t end);
+  template <class T>
+  void build(const T* x);
+  template <class T>
+  void cut(const T* x, int32_t node);
+  void lay_out_leaf(int32_t begin, int32_t end);
 
   int64_t n_, d_;
-  Tensor row_tensor_, id_tensor_;  // what rows_ and ids_ point to
-  double* rows_;
+  Tensor row_tensor_, column_tensor_, id_tensor_, box_tensor_;  // what the pointers point to
+  double* rows_;                                                // (n, d)
+  double* columns_;  // the same, each leaf (d, points in it); kLeafSize more may be read
   int32_t* ids_;
+  double* boxes_;  // (nodes, 2, d): low corners, high corners
   std::vector<Node> nodes_;
-  std::vector<double> boxes_;  // (nodes, 2, d): low corners, high corners
 };
 
 }  // namespace clade::cluster
