@@ -1,6 +1,9 @@
 #include "tensor/memory.h"
 
 #include <unistd.h>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 #include <algorithm>
 #include <cstdlib>
@@ -31,6 +34,19 @@ size_t size_class(size_t bytes) {
   size_t power = size_t{1} << (63 - __builtin_clzll(bytes));
   size_t step = power / 8;
   return (bytes + step - 1) / step * step;
+}
+
+// Large blocks stand on large pages where the system has them: then a pass over memory seldom waits
+// for an address to be translated.
+constexpr size_t kLargePage = 2 << 20;
+
+void* from_system(size_t size) {
+  if (size < 2 * kLargePage) return std::aligned_alloc(64, size);
+  void* block = std::aligned_alloc(kLargePage, size);
+#if defined(MADV_HUGEPAGE)
+  if (block) madvise(block, size, MADV_HUGEPAGE);  // a wish, which may be refused
+#endif
+  return block;
 }
 
 struct Pool {
@@ -73,10 +89,10 @@ void* allocate(size_t bytes) {
     found->second.pop_back();
     p.stats.cached -= int64_t(size);
   } else {
-    if (fits()) block = std::aligned_alloc(64, size);
+    if (fits()) block = from_system(size);
     if (!block) {  // memory may be tied up in blocks of other sizes
       release(p);
-      if (fits()) block = std::aligned_alloc(64, size);
+      if (fits()) block = from_system(size);
     }
     if (block) p.stats.system_calls++;
   }

@@ -78,6 +78,17 @@ struct Rmsprop {
   }
 };
 
+// A step without momentum, and so without its buffer.
+template <class Formula>
+struct Plain {
+  Formula formula;
+
+  template <class... Own>
+  CLADE_HD void operator()(Own&... own) const {
+    formula.plain(own...);
+  }
+};
+
 template <class T>
 struct Adadelta {
   T lr, rho, one_minus_rho, eps, decay;

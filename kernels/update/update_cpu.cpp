@@ -1,5 +1,7 @@
 // Optimizer steps on the CPU: one pass over the arena in chunks, each parameter on its own
 // (steps.h).
+#include <algorithm>
+
 #include "kernels/update/steps.h"
 #include "tensor/parallel.h"
 #include "tensor/profiler.h"
@@ -9,16 +11,40 @@ namespace clade::kernels {
 namespace {
 
 constexpr int64_t kChunk = 16384;  // parameters: 64 KB of f32 an array
+constexpr int64_t kBlock = 64;     // parameters between prefetches
+// The processor's own prefetching stops at each page, and seven streams cross many.
+constexpr int64_t kAhead = 2048;  // bytes
 
-// step(i) for every parameter. `arrays` are read or written per parameter, for the profiler. The
-// arrays of a step never overlap, which `ivdep` tells the compiler.
-template <class T, class Step>
-void for_each(const char* name, int64_t n, int flops, int arrays, Step step) {
+template <class... Array>
+void prefetch(int64_t i, Array*... array) {
+  (__builtin_prefetch((const char*)(array + i) + kAhead), ...);
+}
+
+// f(p, g, state...) of every parameter. What a parameter owns is read into registers and written
+// back once: through references the compiler would write every intermediate value, as it cannot
+// know that the arrays and the constants in f do not overlap. `arrays` are read or written per
+// parameter, for the profiler.
+template <class T, class Formula, class... State>
+void for_each(const char* name, int64_t n, int flops, int arrays, Formula f, const T* g, T* p,
+              State*... state) {
   profiler::Span span(name, double(flops) * double(n), double(arrays) * double(n) * sizeof(T));
-  parallel_for(n, kChunk, [step](int64_t begin, int64_t end) {
-    with_vectors([&] {
+  parallel_for(n, kChunk, [=](int64_t begin, int64_t end) {
+    with_vectors([=] {
+      const Formula formula = f;
+      for (int64_t block = begin; block < end; block += kBlock) {
+        for (int64_t i = 0; i < kBlock; i += 64 / int64_t(sizeof(T)))
+          prefetch(block + i, g, p, state...);
+        const int64_t stop = std::min(block + kBlock, end);
 #pragma GCC ivdep
-      for (int64_t i = begin; i < end; i++) step(i);
+        for (int64_t i = block; i < stop; i++) {
+          auto step = [&](T weight, State... own) {
+            formula(weight, g[i], own...);
+            p[i] = weight;
+            ((state[i] = own), ...);
+          };
+          step(p[i], state[i]...);
+        }
+      }
     });
   });
 }
@@ -29,13 +55,10 @@ void sgd_step(const Cpu&, const View& p, const View& g, const View& buffer, cons
   dispatch_floating(p.dtype, [&](auto zero) {
     using T = decltype(zero);
     const update::Sgd<T> f(s);
-    T *w = p.as<T>(), *b = buffer.as<T>();
-    const T* dw = g.as<T>();
-    if (s.momentum == 0) {
-      for_each<T>("sgd_step", p.numel(), 4, 3, [=](int64_t i) { f.plain(w[i], dw[i]); });
-    } else {
-      for_each<T>("sgd_step", p.numel(), 6, 5, [=](int64_t i) { f(w[i], dw[i], b[i]); });
-    }
+    if (s.momentum == 0)
+      for_each("sgd_step", p.numel(), 4, 3, update::Plain{f}, g.as<const T>(), p.as<T>());
+    else
+      for_each("sgd_step", p.numel(), 6, 5, f, g.as<const T>(), p.as<T>(), buffer.as<T>());
   });
 }
 
@@ -43,11 +66,8 @@ void adam_step(const Cpu&, const View& p, const View& g, const View& m, const Vi
                const AdamStep& s) {
   dispatch_floating(p.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const update::Adam<T> f(s);
-    T *w = p.as<T>(), *first = m.as<T>(), *second = v.as<T>();
-    const T* dw = g.as<T>();
-    for_each<T>("adam_step", p.numel(), 16, 7,
-                [=](int64_t i) { f(w[i], dw[i], first[i], second[i]); });
+    for_each("adam_step", p.numel(), 16, 7, update::Adam<T>(s), g.as<const T>(), p.as<T>(),
+             m.as<T>(), v.as<T>());
   });
 }
 
@@ -56,15 +76,12 @@ void rmsprop_step(const Cpu&, const View& p, const View& g, const View& v, const
   dispatch_floating(p.dtype, [&](auto zero) {
     using T = decltype(zero);
     const update::Rmsprop<T> f(s);
-    T *w = p.as<T>(), *second = v.as<T>(), *b = buffer.as<T>();
-    const T* dw = g.as<T>();
-    if (s.momentum == 0) {
-      for_each<T>("rmsprop_step", p.numel(), 10, 5,
-                  [=](int64_t i) { f.plain(w[i], dw[i], second[i]); });
-    } else {
-      for_each<T>("rmsprop_step", p.numel(), 12, 7,
-                  [=](int64_t i) { f(w[i], dw[i], second[i], b[i]); });
-    }
+    if (s.momentum == 0)
+      for_each("rmsprop_step", p.numel(), 10, 5, update::Plain{f}, g.as<const T>(), p.as<T>(),
+               v.as<T>());
+    else
+      for_each("rmsprop_step", p.numel(), 12, 7, f, g.as<const T>(), p.as<T>(), v.as<T>(),
+               buffer.as<T>());
   });
 }
 
@@ -72,11 +89,8 @@ void adadelta_step(const Cpu&, const View& p, const View& g, const View& v, cons
                    const AdadeltaStep& s) {
   dispatch_floating(p.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const update::Adadelta<T> f(s);
-    T *w = p.as<T>(), *second = v.as<T>(), *steps = u.as<T>();
-    const T* dw = g.as<T>();
-    for_each<T>("adadelta_step", p.numel(), 16, 7,
-                [=](int64_t i) { f(w[i], dw[i], second[i], steps[i]); });
+    for_each("adadelta_step", p.numel(), 16, 7, update::Adadelta<T>(s), g.as<const T>(),
+             p.as<T>(), v.as<T>(), u.as<T>());
   });
 }
 
