@@ -62,11 +62,16 @@ inline Axis grad_input_axis(const ConvShape& s, int d) {
   return axis;
 }
 
+// Floats of a pixel in a block of channels: a whole vector, or less in a thin slab.
+inline int64_t record_of(int64_t channels, int64_t lanes) {
+  return channels > kThin ? lanes : channels > 2 ? 4 : channels;
+}
+
 // The slab (see conv_direct_kernels.h) under `rows` by `columns` steps of a sweep that begins at
 // step (first_row, 0), for `images` images; data is still to be set.
 inline Slab slab_under(const Axis& vertical, const Axis& horizontal, int64_t first_row,
                        int64_t rows, int64_t columns, int64_t images, int64_t channels,
-                       int64_t lanes) {
+                       int64_t record) {
   Slab slab{};
   slab.first_row = first_row * vertical.source_step + vertical.least;
   slab.first_column = horizontal.least;
@@ -74,19 +79,32 @@ inline Slab slab_under(const Axis& vertical, const Axis& horizontal, int64_t fir
   slab.phases = horizontal.source_step;
   slab.columns = (horizontal.span(columns) + slab.phases - 1) / slab.phases;
   slab.images = images;
-  slab.blocks = (channels + lanes - 1) / lanes;
-  slab.row = slab.phases * slab.columns * images * lanes;
+  slab.record = record;
+  slab.blocks = (channels + record - 1) / record;
+  slab.row = slab.phases * slab.columns * images * record;
   slab.plane = slab.rows * slab.row;
   return slab;
 }
 
 // Where in the slab tap (r, s) of output step (0, 0) stands, in floats.
 inline int64_t tap_place(const Slab& slab, const Axis& vertical, const Axis& horizontal, int64_t r,
-                         int64_t s, int64_t lanes) {
+                         int64_t s) {
   int64_t down = vertical.offset[r] - vertical.least;
   int64_t right = horizontal.offset[s] - horizontal.least;
   int64_t column = right % slab.phases * slab.columns + right / slab.phases;
-  return down * slab.row + column * slab.images * lanes;
+  return down * slab.row + column * slab.images * slab.record;
+}
+
+// Memory of `floats` to be fetched in so many steps of kernels.
+inline Ahead ahead_of(const float* data, int64_t floats, int64_t steps) {
+  const int64_t lines = floats / 16, each = steps > 0 ? (lines + steps - 1) / steps : 0;
+  return {(const char*)data, each, each > 0 ? lines / each : 0};
+}
+
+// After a kernel that has taken so many steps.
+inline void pass(Ahead& ahead, int64_t steps) {
+  ahead.at += 64 * ahead.lines * steps;
+  if ((ahead.left -= steps) <= 0) ahead.lines = 0;
 }
 
 }  // namespace clade::kernels::direct

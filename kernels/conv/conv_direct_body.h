@@ -43,6 +43,22 @@ inline void store_some(float* to, Vector v, int64_t count) {
 // b - 0 is b to the last bit, so compilers make it a plain broadcast; 0 + b is not (b may be -0).
 inline Vector broadcast(float b) { return b - Vector{}; }
 
+inline const char* fetch(const char* at, int64_t lines) {
+  for (; lines > 0; lines--, at += 64) __builtin_prefetch(at, 0, 2);
+  return at;
+}
+
+template <int P, int K>
+inline void write_sums(const SweepTile& tile, const Vector (&sum)[P][K]) {
+  CLADE_UNROLL
+  for (int p = 0; p < P; p++) {
+    float* out = tile.out + tile.out_place[p];
+    CLADE_UNROLL
+    for (int k = 0; k < K; k++)
+      store_some(out + k * tile.out_vector, sum[p][k], tile.out_channels - k * kLanes);
+  }
+}
+
 template <int P, int K>
 void sweep_tile(const SweepTile& tile) {
   Vector sum[P][K];
@@ -52,9 +68,12 @@ void sweep_tile(const SweepTile& tile) {
     for (int k = 0; k < K; k++) sum[p][k] = load(tile.bias + k * kLanes);
   }
   const float* w = tile.weights;
+  const char *source = tile.ahead[0].at, *target = tile.ahead[1].at;
   for (int64_t t = 0; t < tile.taps; t++) {
     const float* block = tile.in + tile.tap_place[t];
     for (int64_t left = tile.channels; left > 0; left -= kLanes, block += tile.plane) {
+      source = fetch(source, tile.ahead[0].lines);
+      target = fetch(target, tile.ahead[1].lines);
       const float* end = block + (left < kLanes ? left : kLanes);
       for (const float* x = block; x < end; x += kTogether) {
         CLADE_UNROLL
@@ -72,13 +91,35 @@ void sweep_tile(const SweepTile& tile) {
       }
     }
   }
+  write_sums(tile, sum);
+}
+
+// A tap here is a tap and a channel: nothing is left to loop over inside.
+template <int P, int K, int Record>
+void thin_tile(const SweepTile& tile) {
+  Vector sum[P][K];
   CLADE_UNROLL
   for (int p = 0; p < P; p++) {
-    float* out = tile.out + tile.out_place[p];
     CLADE_UNROLL
-    for (int k = 0; k < K; k++)
-      store_some(out + k * tile.out_vector, sum[p][k], tile.out_channels - k * kLanes);
+    for (int k = 0; k < K; k++) sum[p][k] = load(tile.bias + k * kLanes);
   }
+  const float* w = tile.weights;
+  const char *source = tile.ahead[0].at, *target = tile.ahead[1].at;
+  for (int64_t t = 0; t < tile.taps; t++, w += K * kLanes) {
+    source = fetch(source, tile.ahead[0].lines);
+    target = fetch(target, tile.ahead[1].lines);
+    const float* x = tile.in + tile.tap_place[t];
+    Vector weight[K];
+    CLADE_UNROLL
+    for (int k = 0; k < K; k++) weight[k] = load(w + k * kLanes);
+    CLADE_UNROLL
+    for (int p = 0; p < P; p++) {
+      Vector value = broadcast(x[p * Record]);
+      CLADE_UNROLL
+      for (int k = 0; k < K; k++) sum[p][k] += weight[k] * value;
+    }
+  }
+  write_sums(tile, sum);
 }
 
 // The sum of all lanes, always in the same order.
@@ -99,9 +140,11 @@ void narrow_tile(const SweepTile& tile) {
     for (int o = 0; o < O; o++) sum[p][o] = Vector{};
   }
   const float* w = tile.weights;
+  const char* source = tile.ahead[0].at;  // the target is small
   for (int64_t t = 0; t < tile.taps; t++) {
     const float* x = tile.in + tile.tap_place[t];
     for (int64_t left = tile.channels; left > 0; left -= kLanes, x += tile.plane, w += O * kLanes) {
+      source = fetch(source, tile.ahead[0].lines);
       Vector weight[O];
       CLADE_UNROLL
       for (int o = 0; o < O; o++) weight[o] = load(w + o * kLanes);
@@ -120,8 +163,11 @@ void narrow_tile(const SweepTile& tile) {
   }
 }
 
-template <int R, int K>
+// Strides that are constants leave the loop a register; with Thin they are those of a thin slab of
+// x and of y where it lies.
+template <int R, int K, bool Thin>
 void weight_tile(const WeightTile& tile) {
+  const int64_t x_pixel = Thin ? tile.x_pixel : kLanes, y_pixel = Thin ? tile.y_pixel : kLanes;
   Vector sum[R][K];
   const float* x[R];
   CLADE_UNROLL
@@ -131,12 +177,15 @@ void weight_tile(const WeightTile& tile) {
     for (int k = 0; k < K; k++) sum[r][k] = load(tile.sum + (r * K + k) * kLanes);
   }
   const float* y = tile.y;
+  const char *next_x = tile.ahead[0].at, *next_y = tile.ahead[1].at;
   for (int64_t row = 0; row < tile.rows; row++) {
-    int64_t begin = row * tile.x_row, end = begin + tile.pixels * kLanes;
-    for (int64_t at = begin; at < end; at += kLanes, y += kLanes) {
+    next_x = fetch(next_x, tile.ahead[0].lines);
+    next_y = fetch(next_y, tile.ahead[1].lines);
+    int64_t begin = row * tile.x_row, end = begin + tile.pixels * x_pixel;
+    for (int64_t at = begin; at < end; at += x_pixel, y += y_pixel) {
       Vector gradient[K];
       CLADE_UNROLL
-      for (int k = 0; k < K; k++) gradient[k] = load(y + k * tile.y_plane);
+      for (int k = 0; k < K; k++) gradient[k] = *(const LooseVector*)(y + k * tile.y_plane);
       CLADE_UNROLL
       for (int r = 0; r < R; r++) {
         Vector value = broadcast(x[r][at]);
@@ -171,6 +220,32 @@ inline int64_t clamp(int64_t value, int64_t most) {
   return value < 0 ? 0 : value > most ? most : value;
 }
 
+// The channels of a row that a slab takes.
+void fetch_row(const Images& images, const float* row, int64_t channels) {
+  const bool all = images.first_channel == 0 && channels >= images.channels;
+  const int64_t pieces = all ? 1 : images.width;
+  const int64_t floats = all ? images.width * images.channels : channels;
+  row += images.first_channel;
+  for (int64_t w = 0; w < pieces; w++, row += images.channels)
+    for (int64_t i = 0; i < floats; i += 16) __builtin_prefetch(row + i);
+}
+
+// Records of a thin slab: few floats each, and few in all.
+void fill_thin(int64_t before, int64_t inside, int64_t after, const float* from, int64_t from_step,
+               int64_t count, int64_t record, float* to, int64_t to_step) {
+  if (count == record && from_step == record && to_step == record) {
+    for (int64_t i = 0; i < before * record; i++) *to++ = 0;
+    for (int64_t i = 0; i < inside * record; i++) *to++ = *from++;
+    for (int64_t i = 0; i < after * record; i++) *to++ = 0;
+    return;
+  }
+  for (int64_t i = 0; i < before + inside + after; i++, to += to_step) {
+    const bool covered = i >= before && i < before + inside;
+    for (int64_t c = 0; c < record; c++) to[c] = covered && c < count ? from[c] : 0;
+    if (covered) from += from_step;
+  }
+}
+
 void fill_slab(const Slab& slab, const Images& images) {
   const int64_t from_row = images.width * images.channels, from_image = images.height * from_row;
   for (int64_t r = 0; r < slab.rows; r++) {
@@ -180,24 +255,29 @@ void fill_slab(const Slab& slab, const Images& images) {
     // processor does not foresee; the next row is fetched in the order in which it lies.
     if (h + 1 >= 0 && h + 1 < images.height && r + 1 < slab.rows)
       for (int64_t n = 0; n < slab.images; n++)
-        for (int64_t i = 0; i < from_row; i += 16)
-          __builtin_prefetch(images.data + n * from_image + (h + 1) * from_row + i);
+        fetch_row(images, images.data + n * from_image + (h + 1) * from_row,
+                  slab.blocks * slab.record);
     for (int64_t b = 0; b < slab.blocks; b++) {
-      int64_t channel = images.first_channel + b * kLanes, left = images.channels - channel;
+      int64_t channel = images.first_channel + b * slab.record, left = images.channels - channel;
       for (int64_t f = 0; f < slab.phases; f++) {
         // column q of the phase is column w + q * phases of the image
         int64_t w = slab.first_column + f, p = slab.phases;
         int64_t begin = row_inside ? clamp((p - 1 - w) / p, slab.columns) : 0;
         int64_t end = row_inside ? clamp((images.width - w + p - 1) / p, slab.columns) : 0;
-        float* to =
-            slab.data + b * slab.plane + r * slab.row + f * slab.columns * slab.images * kLanes;
+        float* to = slab.data + b * slab.plane + r * slab.row +
+                    f * slab.columns * slab.images * slab.record;
         const float* from =
             images.data + h * from_row + (w + begin * p) * images.channels + channel;
         const float* row_end = images.data + (h + 1) * from_row;
+        const int64_t step = slab.images * slab.record, after = slab.columns - end;
         for (int64_t n = 0; n < slab.images;
-             n++, to += kLanes, from += from_image, row_end += from_image)
-          fill_records(begin, end - begin, slab.columns - end, from, p * images.channels, row_end,
-                       left < kLanes ? left : kLanes, to, slab.images * kLanes);
+             n++, to += slab.record, from += from_image, row_end += from_image)
+          if (slab.record < kLanes)
+            fill_thin(begin, end - begin, after, from, p * images.channels, left, slab.record, to,
+                      step);
+          else
+            fill_records(begin, end - begin, after, from, p * images.channels, row_end,
+                         left < kLanes ? left : kLanes, to, step);
       }
     }
   }
@@ -214,13 +294,26 @@ namespace {
 // With 32 registers 12 x 2 sums leave room for 2 weights and a broadcast; with 16 registers 6 x 2.
 constexpr bool kManyRegisters = CLADE_CONV_REGISTERS == 32;
 constexpr int kPixels[kMaxVectors] = {12, kManyRegisters ? 12 : 6};
-constexpr int kNarrowPixels[kMaxNarrow] = {12, kManyRegisters ? 12 : 6};
-constexpr int kWeightRows = kManyRegisters ? 8 : 4;
+constexpr int kNarrowPixels[kMaxNarrow] = {12, kManyRegisters ? 12 : 6, kManyRegisters ? 8 : 4,
+                                           kManyRegisters ? 6 : 3};
+// 9 for thin slabs: the pairs of a 3 x 3 kernel on one channel.
+constexpr int kWeightRows[2] = {kManyRegisters ? 8 : 4, kManyRegisters ? 9 : 5};
 
 template <int K, int... P>
 constexpr void list_sweeps(Kernels& kernels, std::integer_sequence<int, P...>) {
   kernels.max_pixels[K - 1] = sizeof...(P);
   ((kernels.sweep[K - 1][P] = sweep_tile<P + 1, K>), ...);
+}
+
+template <int Log, int K, int... P>
+constexpr void list_thin(Kernels& kernels, std::integer_sequence<int, P...>) {
+  ((kernels.thin[Log][K - 1][P] = thin_tile<P + 1, K, 1 << Log>), ...);
+}
+
+template <int... Log>
+constexpr void list_thin_records(Kernels& kernels, std::integer_sequence<int, Log...>) {
+  (list_thin<Log, 1>(kernels, std::make_integer_sequence<int, kPixels[0]>()), ...);
+  (list_thin<Log, 2>(kernels, std::make_integer_sequence<int, kPixels[1]>()), ...);
 }
 
 template <int O, int... P>
@@ -232,14 +325,20 @@ constexpr void list_narrow(Kernels& kernels, std::integer_sequence<int, P...>) {
 constexpr Kernels make_kernels() {
   Kernels kernels{};
   kernels.lanes = kLanes;
-  kernels.weight_rows = kWeightRows;
+  kernels.weight_rows[0] = kWeightRows[0];
+  kernels.weight_rows[1] = kWeightRows[1];
   kernels.fill = fill_slab;
   list_sweeps<1>(kernels, std::make_integer_sequence<int, kPixels[0]>());
   list_sweeps<2>(kernels, std::make_integer_sequence<int, kPixels[1]>());
   list_narrow<1>(kernels, std::make_integer_sequence<int, kNarrowPixels[0]>());
   list_narrow<2>(kernels, std::make_integer_sequence<int, kNarrowPixels[1]>());
-  kernels.grad_weight[0] = weight_tile<kWeightRows, 1>;
-  kernels.grad_weight[1] = weight_tile<kWeightRows, 2>;
+  list_narrow<3>(kernels, std::make_integer_sequence<int, kNarrowPixels[2]>());
+  list_narrow<4>(kernels, std::make_integer_sequence<int, kNarrowPixels[3]>());
+  list_thin_records(kernels, std::make_integer_sequence<int, kThinRecords>());
+  kernels.grad_weight[0][0] = weight_tile<kWeightRows[0], 1, false>;
+  kernels.grad_weight[0][1] = weight_tile<kWeightRows[0], 2, false>;
+  kernels.grad_weight[1][0] = weight_tile<kWeightRows[1], 1, true>;
+  kernels.grad_weight[1][1] = weight_tile<kWeightRows[1], 2, true>;
   kernels.winograd = &winograd::kTransforms;
   return kernels;
 }

@@ -14,7 +14,8 @@
 namespace clade::kernels::direct {
 namespace {
 
-constexpr int64_t kSlabFloats = 96 << 10;  // 384 KB: leaves room for weights in a cache of 1 MB
+constexpr int64_t kSlabFloats =
+    64 << 10;  // 256 KB: leaves room for weights and for the next in a cache of 1 MB
 constexpr int64_t kRowPixels = 16;  // a row of a slab should hold as many, of one image or several
 constexpr int64_t kItems = 16;      // pieces of work that threads share evenly enough
 // A slab holds all that lies between the taps of a pixel, and between its neighbours'. Further
@@ -53,6 +54,8 @@ class Sweep {
         source(source_side),
         target(target_side),
         narrow(target.channels <= kMaxNarrow),
+        record(narrow ? k.lanes : record_of(source.channels, k.lanes)),
+        thin(record < k.lanes),
         block_width(narrow ? target.channels : kMaxVectors * k.lanes),
         steps(vertical.steps(target.height, 0)),
         columns(horizontal.steps(target.width, 0)) {
@@ -77,7 +80,8 @@ class Sweep {
             slab_of(first, std::min(item_rows, steps - first), std::min(item_images, images - n));
         slab.data = data.data();
         k.fill(slab, {from + n * source.image(), source.height, source.width, source.channels, 0});
-        sweep_item(slab, first, packed.data(), packed_bias.data(), to + n * target.image());
+        sweep_item(slab, first, packed.data(), packed_bias.data(), to + n * target.image(),
+                   memory_of(item + threads(), from, to));
       }
     });
   }
@@ -108,7 +112,7 @@ class Sweep {
   }
 
   Slab slab_of(int64_t first, int64_t rows, int64_t count) const {
-    return slab_under(vertical, horizontal, first, rows, columns, count, source.channels, k.lanes);
+    return slab_under(vertical, horizontal, first, rows, columns, count, source.channels, record);
   }
 
   // Vectors of target channels in the block that begins at channel o: two, or one in the last.
@@ -116,6 +120,7 @@ class Sweep {
     return std::min<int64_t>(kMaxVectors, (target.channels - o + k.lanes - 1) / k.lanes);
   }
   int64_t padded_sources() const {
+    if (thin) return source.channels;
     return (source.channels + kTogether - 1) / kTogether * kTogether;
   }
   // Packed floats of one tap, and of all, in the block that begins at channel o.
@@ -154,12 +159,43 @@ class Sweep {
     });
   }
 
+  // The memory of an item, to be fetched while another is worked on. (Which item a thread will take
+  // next is a guess.)
+  struct Next {
+    Ahead source, target;
+  };
+  Next memory_of(int64_t item, const float* from, const float* to) const {
+    const int64_t bands = (steps + item_rows - 1) / item_rows;
+    const int64_t n = item / bands * item_images, first = item % bands * item_rows;
+    if (n >= images || (item_images > 1 && bands > 1)) return {};  // or not in one piece
+    const int64_t count = std::min(item_images, images - n),
+                  rows = std::min(item_rows, steps - first);
+    // Each tile takes all taps of its phase and all blocks of channels.
+    const int64_t target_blocks = (target.channels + block_width - 1) / block_width;
+    const int64_t tiles = (columns * count + kMaxPixels - 1) / kMaxPixels;
+    const int64_t blocks = thin ? source.channels : (source.channels + k.lanes - 1) / k.lanes;
+    const int64_t kernel_steps = target_blocks * rows * tiles * taps.count * blocks;
+    auto rows_of = [&](const Side& side, const float* data, int64_t begin, int64_t end) {
+      begin = std::clamp<int64_t>(begin, 0, side.height);
+      end = std::clamp<int64_t>(end, 0, side.height);
+      const int64_t row = side.width * side.channels;
+      return ahead_of(data + n * side.image() + begin * row,
+                      (count - 1) * side.image() + (end - begin) * row, kernel_steps);
+    };
+    const int64_t top = first * vertical.source_step + vertical.least;
+    return {
+        rows_of(source, from, top, top + vertical.span(rows)),
+        rows_of(target, to, first * vertical.target_step, (first + rows) * vertical.target_step)};
+  }
+
   // All target channels of the steps under one slab; `to` is the first of its images.
   void sweep_item(const Slab& slab, int64_t first, const float* packed, const float* bias,
-                  float* to) const {
-    int64_t tap_places[Axis::kMaxTaps * Axis::kMaxTaps];
+                  float* to, const Next& next) const {
+    int64_t tap_places[Axis::kMaxTaps * Axis::kMaxTaps * kThin];
+    const int64_t each = thin ? source.channels : 1;  // what a kernel takes for a tap
     for (int64_t t = 0; t < taps.count; t++)
-      tap_places[t] = tap_place(slab, vertical, horizontal, taps.r[t], taps.s[t], k.lanes);
+      for (int64_t c = 0; c < each; c++)
+        tap_places[t * each + c] = tap_place(slab, vertical, horizontal, taps.r[t], taps.s[t]) + c;
     Scratch<int64_t> out_places(columns * slab.images);
     for (int64_t u = 0; u < columns; u++)
       for (int64_t n = 0; n < slab.images; n++)
@@ -167,8 +203,10 @@ class Sweep {
             n * target.image() + u * horizontal.target_step * target.channels;
 
     int64_t rows = (slab.rows - vertical.span(1)) / vertical.source_step + 1;
+    SweepTile tile{};
+    tile.ahead[0] = next.source;
+    tile.ahead[1] = next.target;
     for (int64_t o = 0; o < target.channels; o += block_width) {
-      SweepTile tile{};
       tile.plane = slab.plane;
       tile.channels = source.channels;
       tile.tap_place = tap_places;
@@ -177,34 +215,51 @@ class Sweep {
       tile.out_place = out_places.data();
       tile.out_vector = k.lanes;
       tile.out_channels = std::min(block_width, target.channels - o);
+      const int64_t wide = vectors(o);
+      auto* kernels = narrow ? k.narrow[target.channels - 1]
+                      : thin ? k.thin[record / 2][wide - 1]  // 1, 2, 4: kinds 0, 1, 2
+                             : k.sweep[wide - 1];
+      const int64_t most =
+          narrow ? k.max_narrow_pixels[target.channels - 1] : k.max_pixels[wide - 1];
       for (int64_t a = 0; a < phases(vertical, target.height); a++)
         for (int64_t b = 0; b < phases(horizontal, target.width); b++) {
-          tile.taps = vertical.taps_in(a) * horizontal.taps_in(b);
-          int64_t pixels = horizontal.steps(target.width, b) * slab.images;
+          const int64_t phase_taps = vertical.taps_in(a) * horizontal.taps_in(b);
+          tile.taps = phase_taps * each;
+          const Cut cut(horizontal.steps(target.width, b) * slab.images, most);
+          const int64_t steps_of_tile = tile.taps * (thin ? 1 : slab.blocks);
           int64_t last = std::min(first + rows, vertical.steps(target.height, a));
           for (int64_t t = first; t < last; t++) {
             int64_t h = t * vertical.target_step + a;
             tile.in = slab.data + (t - first) * vertical.source_step * slab.row;
             tile.out = to + (h * target.width + b) * target.channels + o;
-            sweep_row(tile, pixels, vectors(o));
+            sweep_row(tile, cut, kernels, steps_of_tile);
           }
           tile.tap_place += tile.taps;
-          tile.weights += tile.taps * tap_floats(o);
+          tile.weights += phase_taps * tap_floats(o);
         }
     }
   }
 
-  // Tiles of as many pixels as registers hold, all of nearly one size.
-  void sweep_row(SweepTile tile, int64_t pixels, int64_t wide) const {
-    auto* kernels = narrow ? k.narrow[target.channels - 1] : k.sweep[wide - 1];
-    int64_t most = narrow ? k.max_narrow_pixels[target.channels - 1] : k.max_pixels[wide - 1];
-    for (int64_t tiles = (pixels + most - 1) / most; tiles > 0; tiles--) {
-      int64_t size = (pixels + tiles - 1) / tiles;
+  // How a row is cut: tiles of as many pixels as registers hold, all of nearly one size.
+  struct Cut {
+    Cut(int64_t pixels, int64_t most)
+        : tiles((pixels + most - 1) / most),
+          size(tiles ? pixels / tiles : 0),
+          larger(tiles ? pixels % tiles : 0) {}
+    int64_t tiles, size, larger;  // the first `larger` tiles have a pixel more
+  };
+
+  void sweep_row(SweepTile& tile, const Cut& cut, void (*const* kernels)(const SweepTile&),
+                 int64_t steps_of_tile) const {
+    const int64_t* places = tile.out_place;
+    for (int64_t i = 0; i < cut.tiles; i++) {
+      const int64_t size = cut.size + (i < cut.larger);
       kernels[size - 1](tile);
-      tile.in += size * k.lanes;
+      tile.in += size * record;
       tile.out_place += size;
-      pixels -= size;
+      for (Ahead& ahead : tile.ahead) pass(ahead, steps_of_tile);
     }
+    tile.out_place = places;
   }
 
   const Kernels& k = kernels();
@@ -212,6 +267,8 @@ class Sweep {
   int64_t images;
   Side source, target;
   bool narrow;
+  int64_t record;  // of the slab
+  bool thin;
   int64_t block_width;     // target channels
   int64_t steps, columns;  // of the largest phase
   int64_t item_images, item_rows;

@@ -11,13 +11,15 @@
 #include "kernels/conv/conv_direct_axis.h"
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
+#include "tensor/vectors.h"
 
 namespace clade::kernels::direct {
 namespace {
 
 constexpr int64_t kBandPixels = 128;       // 24 KB: a vector of x and two of y a pixel
-constexpr int64_t kSlabFloats = 64 << 10;  // 256 KB of x
-constexpr int64_t kFewChunks = 8;          // below this, chunks are cut by input channels
+constexpr int64_t kSlabFloats = 96 << 10;  // 384 KB of x and y
+constexpr int64_t kLongRow = 8;            // pixels
+constexpr int64_t kFewChunks = 4;          // below this, chunks are cut by input channels
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -29,10 +31,14 @@ class WeightGradient {
         horizontal(forward_axis(s, 1)),
         block_width(kMaxVectors * k.lanes),
         blocks(divide_up(s.O, block_width)),
-        rows(divide_up(s.C * s.R * s.S, k.weight_rows) * k.weight_rows),
+        record(record_of(s.C, k.lanes)),
+        thin(record < k.lanes),
+        weight_rows(k.weight_rows[thin]),
+        rows(divide_up(s.C * s.R * s.S, weight_rows) * weight_rows),
         grain(images_per_chunk(s)),
         chunks(s.P * s.Q == 0 ? 0 : divide_up(s.N, grain)),
-        inputs(divide_up(s.C, k.lanes)) {
+        inputs(divide_up(s.C, k.lanes)),
+        y_in_place(reads_in_place()) {
     if (chunks > 0) cut();
   }
 
@@ -51,23 +57,31 @@ class WeightGradient {
   }
 
  private:
+  // Whether the first layer's kernels read y, by far the larger side, where it lies: whole vectors,
+  // a row long enough to need no second image, and pixels so near each other that a band of them
+  // does not crowd into a few lines of the first-level cache.
+  bool reads_in_place() const { return thin && s.O % k.lanes == 0 && s.O <= 64 && s.Q >= kLongRow; }
+
   // Sizes of an item, then of a slab: enough images to fill a band, then as many rows as it holds.
   void cut() {
     item_inputs = divide_up(inputs, chunks < kFewChunks ? divide_up(kFewChunks, chunks) : 1);
-    Slab one = x_slab(0, s.P, 1);
-    int64_t fitting = std::clamp<int64_t>(kSlabFloats / (one.blocks * one.plane), 1, grain);
-    slab_images = std::clamp<int64_t>(divide_up(kBandPixels, s.Q), 1, fitting);
-    int64_t fitting_rows = kSlabFloats / (one.blocks * one.row * slab_images) - vertical.span(1);
-    slab_rows = std::clamp<int64_t>(fitting_rows / s.stride[0] + 1, 1, s.P);
+    const Slab x = x_slab(0, s.P, 1), y = y_slab(0, s.P, 1);
+    const int64_t image = x.blocks * x.plane + y.blocks * y.plane;
+    const int64_t fitting = std::clamp<int64_t>(kSlabFloats / image, 1, grain);
+    slab_images = y_in_place ? 1 : std::clamp<int64_t>(divide_up(kBandPixels, s.Q), 1, fitting);
+    const int64_t x_row = x.blocks * x.row * slab_images, y_row = y.blocks * y.row * slab_images;
+    const int64_t fitting_rows =
+        (kSlabFloats - vertical.span(1) * x_row) / (x_row * s.stride[0] + y_row);
+    slab_rows = std::clamp<int64_t>(fitting_rows + 1, 1, s.P);
     band_rows = std::clamp<int64_t>(kBandPixels / (s.Q * slab_images), 1, slab_rows);
   }
 
   Slab x_slab(int64_t first, int64_t deep, int64_t images) const {  // the channels of an item
-    return slab_under(vertical, horizontal, first, deep, s.Q, images, item_inputs * k.lanes,
-                      k.lanes);
+    return slab_under(vertical, horizontal, first, deep, s.Q, images,
+                      thin ? s.C : item_inputs * k.lanes, record);
   }
-  Slab y_slab(int64_t first, int64_t deep, int64_t images) const {  // one block of channels
-    return slab_under(Axis{}, Axis{}, first, deep, s.Q, images, block_width, k.lanes);
+  Slab y_slab(int64_t first, int64_t deep, int64_t images) const {  // all channels
+    return slab_under(Axis{}, Axis{}, first, deep, s.Q, images, s.O, k.lanes);
   }
   int64_t block_floats() const { return rows * block_width; }
   // Vectors of output channels in a block: two, or one in the last.
@@ -94,7 +108,7 @@ class WeightGradient {
   void place_rows(const Slab& xs, int64_t first, int64_t last, int64_t* places) const {
     int64_t taps[Axis::kMaxTaps * Axis::kMaxTaps];
     for (int64_t t = 0; t < s.R * s.S; t++)
-      taps[t] = tap_place(xs, vertical, horizontal, t / s.S, t % s.S, k.lanes);
+      taps[t] = tap_place(xs, vertical, horizontal, t / s.S, t % s.S);
     std::fill(places, places + rows, 0);
     int64_t first_row = rows_before(first);
     each_row(first, last, [&](int64_t row, int64_t t, int64_t c) {
@@ -113,36 +127,88 @@ class WeightGradient {
     };
     for (int64_t b = 0; b < blocks; b++)
       std::fill(sums_of(b), sums_of(b) + count * vectors(b) * k.lanes, 0.0f);
+    Slab placed{};  // the form of slab that `places` is for
     for (int64_t n = chunk * grain; n < end; n += slab_images)
       for (int64_t i = 0; i < s.P; i += slab_rows) {
         int64_t images = std::min(slab_images, end - n), deep = std::min(slab_rows, s.P - i);
         Slab xs = x_slab(i, deep, images), ys = y_slab(i, deep, images);
         xs.data = x_data;
         ys.data = y_data;
-        place_rows(xs, first, last, places);
+        if (xs.row != placed.row || xs.plane != placed.plane) place_rows(xs, first, last, places);
+        placed = xs;
         k.fill(xs, {x + n * s.H * s.W * s.C, s.H, s.W, s.C, first * k.lanes});
-        for (int64_t b = 0; b < blocks; b++) {
-          k.fill(ys, {y + n * s.P * s.Q * s.O, s.P, s.Q, s.O, b * block_width});
+        const float* y_rows = y + (n * s.P + i) * s.Q * s.O;
+        if (!y_in_place) k.fill(ys, {y + n * s.P * s.Q * s.O, s.P, s.Q, s.O, 0});
+        Ahead ahead[2];
+        fetch_next(xs, chunk, n, i, x, y, count, ahead);
+        for (int64_t b = 0; b < blocks; b++)
           for (int64_t band = 0; band < deep; band += band_rows)
-            add_band(xs, ys, band, std::min(band_rows, deep - band), places, count, vectors(b),
-                     sums_of(b));
-        }
+            add_band(xs, ys, y_rows, b, band, std::min(band_rows, deep - band), places, count,
+                     ahead, sums_of(b));
       }
   }
 
-  void add_band(const Slab& xs, const Slab& ys, int64_t first, int64_t deep, const int64_t* places,
-                int64_t count, int64_t wide, float* sums) const {
+  // The memory of the slabs that follow, to be fetched while these are worked on.
+  void fetch_next(const Slab& xs, int64_t chunk, int64_t n, int64_t i, const float* x,
+                  const float* y, int64_t count, Ahead (&ahead)[2]) const {
+    ahead[0] = ahead[1] = {};
+    int64_t end = std::min(s.N, (chunk + 1) * grain);
+    const int64_t now = std::min(slab_rows, s.P - i);  // rows of y
+    if (i + slab_rows >= s.P) {
+      i = 0;
+      n += xs.images;
+    } else {
+      i += slab_rows;
+    }
+    if (n >= end) {  // the next chunk of this thread, by a guess
+      n = (chunk + threads()) * grain;
+      end = std::min(s.N, n + grain);
+    }
+    // Only what lies in one piece: all channels, and whole images or rows of one image.
+    if (n >= end || item_inputs < inputs || (slab_images > 1 && slab_rows < s.P)) return;
+    const int64_t images = std::min(slab_images, end - n), rows = std::min(slab_rows, s.P - i);
+    const int64_t kernel_steps = blocks * (count / weight_rows) * now;
+    auto rows_of = [&](const float* data, int64_t height, int64_t row, int64_t first,
+                       int64_t last) {
+      first = std::clamp<int64_t>(first, 0, height);
+      last = std::clamp<int64_t>(last, 0, height);
+      return ahead_of(data + (n * height + first) * row,
+                      ((images - 1) * height + last - first) * row, kernel_steps);
+    };
+    const int64_t top = i * vertical.source_step + vertical.least;
+    ahead[0] = rows_of(x, s.H, s.W * s.C, top, top + vertical.span(rows));
+    ahead[1] = rows_of(y, s.P, s.Q * s.O, i, i + rows);
+  }
+
+  // Adds the pixels of some rows to the sums of one block of output channels. `y_rows` is what ys
+  // holds, where it lies.
+  void add_band(const Slab& xs, const Slab& ys, const float* y_rows, int64_t block, int64_t first,
+                int64_t deep, const int64_t* places, int64_t count, Ahead (&ahead)[2],
+                float* sums) const {
+    const int64_t wide = vectors(block);
     WeightTile tile{};
     tile.x_row = s.stride[0] * xs.row;
     tile.x = xs.data + first * tile.x_row;
-    tile.y = ys.data + first * ys.row;
-    tile.y_plane = ys.plane;
+    tile.x_pixel = record;
+    if (y_in_place) {
+      tile.y = y_rows + first * s.Q * s.O + block * block_width;
+      tile.y_pixel = s.O;
+      tile.y_plane = k.lanes;
+    } else {
+      tile.y = ys.data + block * kMaxVectors * ys.plane + first * ys.row;
+      tile.y_pixel = k.lanes;
+      tile.y_plane = ys.plane;
+    }
     tile.rows = deep;
     tile.pixels = s.Q * xs.images;
-    for (int64_t row = 0; row < count; row += k.weight_rows) {
+    for (int64_t row = 0; row < count; row += weight_rows) {
       tile.place = places + row;
       tile.sum = sums + row * wide * k.lanes;
-      k.grad_weight[wide - 1](tile);
+      for (int f = 0; f < 2; f++) {
+        tile.ahead[f] = ahead[f];
+        pass(ahead[f], deep);
+      }
+      k.grad_weight[thin][wide - 1](tile);
     }
   }
 
@@ -156,14 +222,16 @@ class WeightGradient {
         int64_t block = piece / inputs, from_block = piece % inputs, c0 = from_block * k.lanes;
         int64_t wide = vectors(block) * k.lanes, o = block * block_width;
         int64_t used = std::min(wide, s.O - o), run = std::min(k.lanes, s.C - c0) * taps;
-        each_row(from_block, from_block + 1, [&](int64_t row, int64_t t, int64_t c) {
-          double sum[kMaxVectors * kMaxLanes] = {};
-          for (int64_t chunk = 0; chunk < chunks; chunk++) {
-            const float* from = sums + (chunk * blocks + block) * block_floats() + row * wide;
-            for (int64_t lane = 0; lane < used; lane++) sum[lane] += double(from[lane]);
-          }
-          for (int64_t lane = 0; lane < used; lane++)
-            turned[lane * run + (c - c0) * taps + t] = float(sum[lane]);
+        with_vectors([&] {
+          each_row(from_block, from_block + 1, [&](int64_t row, int64_t t, int64_t c) {
+            double sum[kMaxVectors * kMaxLanes] = {};
+            for (int64_t chunk = 0; chunk < chunks; chunk++) {
+              const float* from = sums + (chunk * blocks + block) * block_floats() + row * wide;
+              for (int64_t lane = 0; lane < wide; lane++) sum[lane] += double(from[lane]);
+            }
+            for (int64_t lane = 0; lane < used; lane++)
+              turned[lane * run + (c - c0) * taps + t] = float(sum[lane]);
+          });
         });
         for (int64_t lane = 0; lane < used; lane++)
           std::copy(turned.data() + lane * run, turned.data() + (lane + 1) * run,
@@ -176,9 +244,13 @@ class WeightGradient {
   const Kernels& k = kernels();
   const Axis vertical, horizontal;
   const int64_t block_width, blocks;  // of output channels
-  const int64_t rows;                 // pairs of tap and input channel, up to whole tiles
-  const int64_t grain, chunks;        // images a chunk
-  const int64_t inputs;               // blocks of input channels, of one vector
+  const int64_t record;               // of the slab of x
+  const bool thin;
+  const int64_t weight_rows;    // of a tile
+  const int64_t rows;           // pairs of tap and input channel, up to whole tiles
+  const int64_t grain, chunks;  // images a chunk
+  const int64_t inputs;         // blocks of input channels, of one vector
+  const bool y_in_place;        // without a slab
   int64_t item_inputs = 1, slab_images = 0, slab_rows = 0, band_rows = 0;
 };
 

@@ -29,16 +29,16 @@ struct ConvShape : ConvParams {
 };
 
 // How many images one chunk of a weight gradient sums. Each chunk clears and hands on a gradient of
-// its own, so it holds work enough beside that (2048 output pixels: 4096 FLOPs a weight), and there
-// are no more chunks than processors (64) or than fit in memory with ease (2^24 weights). It
-// depends on the shape alone: so do the bits of the sum.
+// its own, so it should hold work enough beside that: 2048 output pixels (4096 FLOPs a weight), or
+// 512 where that leaves fewer than 16 chunks. No more chunks than processors (64) or than fit in
+// memory with ease (2^24 weights). It depends on the shape alone: so do the bits of the sum.
 inline int64_t images_per_chunk(const ConvShape& s) {
-  auto at_least_one = [](int64_t n) { return n > 1 ? n : 1; };
-  int64_t fitting = at_least_one((int64_t{1} << 24) / at_least_one(s.weights()));
-  int64_t chunks = fitting < 64 ? fitting : 64;
-  int64_t images = (s.N + chunks - 1) / chunks;
-  int64_t pixels = at_least_one(s.P * s.Q), enough = (2048 + pixels - 1) / pixels;
-  return images > enough ? images : enough;
+  auto clamp = [](int64_t n, int64_t most) { return n < 1 ? 1 : n > most ? most : n; };
+  const int64_t pixels = s.N * s.P * s.Q;
+  const int64_t large = clamp(pixels / 2048, 64), small = clamp(pixels / 512, 16);
+  const int64_t fitting = (int64_t{1} << 24) / clamp(s.weights(), int64_t{1} << 24);
+  const int64_t chunks = clamp(large > small ? large : small, fitting);
+  return clamp((s.N + chunks - 1) / chunks, s.N);
 }
 
 }  // namespace clade::kernels

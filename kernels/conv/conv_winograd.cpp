@@ -308,7 +308,7 @@ class WeightGradient {
   void multiply(const float* v_data, const Planes& v, const float* g_data, const Planes& g,
                 int64_t tiles, int64_t first, int64_t count, float* sums) const {
     int64_t places[kMaxLanes];
-    for (int64_t r = 0; r < k.weight_rows; r++) places[r] = r;
+    for (int64_t r = 0; r < k.weight_rows[0]; r++) places[r] = r;
     direct::WeightTile tile{};
     tile.place = places;
     tile.y_plane = g.block;
@@ -317,10 +317,10 @@ class WeightGradient {
     for (int64_t e = 0; e < kPlanes; e++)
       for (int64_t o = 0; o < outputs; o += kMaxVectors) {
         tile.y = g_data + e * g.plane + o * g.block;
-        for (int64_t c = 0; c < count * k.lanes; c += k.weight_rows) {
+        for (int64_t c = 0; c < count * k.lanes; c += k.weight_rows[0]) {
           tile.x = v_data + e * v.plane + c / k.lanes * v.block + c % k.lanes;
           tile.sum = sum_at(sums, e, o, first * k.lanes + c);
-          k.grad_weight[vectors(o) - 1](tile);
+          k.grad_weight[0][vectors(o) - 1](tile);
         }
       }
   }

@@ -89,8 +89,8 @@ void adadelta_step(const Cpu&, const View& p, const View& g, const View& v, cons
                    const AdadeltaStep& s) {
   dispatch_floating(p.dtype, [&](auto zero) {
     using T = decltype(zero);
-    for_each("adadelta_step", p.numel(), 16, 7, update::Adadelta<T>(s), g.as<const T>(),
-             p.as<T>(), v.as<T>(), u.as<T>());
+    for_each("adadelta_step", p.numel(), 16, 7, update::Adadelta<T>(s), g.as<const T>(), p.as<T>(),
+             v.as<T>(), u.as<T>());
   });
 }
 
