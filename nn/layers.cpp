@@ -68,20 +68,21 @@ BatchNorm::BatchNorm(int64_t channels, double momentum, double eps) : momentum(m
   num_batches_tracked = Tensor::zeros({}, DType::i64);
 }
 
-Var BatchNorm::operator()(const Var& x) {
+Var BatchNorm::operator()(const Var& x, double slope) {
   const Tensor& t = x.value();
   if (mode.training && t.rank() >= 2 && t.numel() > 0 && t.numel() == t.size(1))
     fail("BatchNorm", "more than 1 value a channel in training: of one the output is 0 for any x",
          text(t), "use batches of 2 rows or more (BatchOptions::drop_partial)");
-  Var y = batch_norm(x, weight, bias, {running_mean, running_var}, mode.training, momentum, eps);
+  Var y =
+      batch_norm(x, weight, bias, {running_mean, running_var}, mode.training, momentum, eps, slope);
   if (mode.training) num_batches_tracked.fill_(num_batches_tracked.item() + 1);
   return y;
 }
 
-Var BatchNorm::apply(const char* layer, int rank, const Var& x) {
+Var BatchNorm::apply(const char* layer, int rank, const Var& x, double slope) {
   if (x.value().rank() != rank)
     fail(layer, rank == 2 ? "x as (N, C)" : "x as (N, C, H, W)", text(x.value()));
-  return BatchNorm::operator()(x);
+  return BatchNorm::operator()(x, slope);
 }
 
 void BatchNorm::visit(Visitor& v) {

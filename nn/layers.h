@@ -52,20 +52,20 @@ struct BatchNorm {
   Mode mode;
 
   explicit BatchNorm(int64_t channels, double momentum = 0.1, double eps = 1e-5);
-  Var operator()(const Var& x);
+  Var operator()(const Var& x, double slope = 1);  // slope: leaky_relu in the same pass
   void visit(Visitor& v);
 
  protected:
-  Var apply(const char* layer, int rank, const Var& x);
+  Var apply(const char* layer, int rank, const Var& x, double slope);
 };
 
 struct BatchNorm1d : BatchNorm {
   using BatchNorm::BatchNorm;
-  Var operator()(const Var& x) { return apply("BatchNorm1d", 2, x); }
+  Var operator()(const Var& x, double slope = 1) { return apply("BatchNorm1d", 2, x, slope); }
 };
 struct BatchNorm2d : BatchNorm {
   using BatchNorm::BatchNorm;
-  Var operator()(const Var& x) { return apply("BatchNorm2d", 4, x); }
+  Var operator()(const Var& x, double slope = 1) { return apply("BatchNorm2d", 4, x, slope); }
 };
 
 // In training mode drops with probability p and scales the rest by 1 / (1 - p); else passes on.
@@ -117,6 +117,7 @@ struct Unflatten {
 };
 
 struct ReLU {
+  static constexpr double slope = 0;
   Var operator()(const Var& x) const { return relu(x); }
   void visit(Visitor&) {}
 };

@@ -2,7 +2,9 @@
 //
 //     Sequential encoder(Linear(784, 500, rng), ReLU{}, Linear(500, 10, rng));
 //
-// Its layers are named "0", "1", ... as in PyTorch.
+// Its layers are named "0", "1", ... as in PyTorch. A layer that can work out the ReLU or LeakyReLU
+// after it in its own pass over memory (BatchNorm) is asked to: such a pair makes one node of the
+// graph, with the same numbers.
 #pragma once
 
 #include <utility>
@@ -41,7 +43,12 @@ class Sequential {
 
   Var operator()(const Var& x) {
     Var y = x;
-    for (Layer* layer : layers_) y = layer->apply(y);
+    for (size_t i = 0; i < layers_.size(); i++) {
+      const double* slope = nullptr;
+      if (layers_[i]->takes_slope() && i + 1 < layers_.size()) slope = layers_[i + 1]->slope();
+      y = slope ? layers_[i]->apply(y, *slope) : layers_[i]->apply(y);
+      i += slope != nullptr;
+    }
     return y;
   }
   void visit(Visitor& v) {
@@ -52,6 +59,9 @@ class Sequential {
   struct Layer {
     virtual ~Layer() = default;
     virtual Var apply(const Var& x) = 0;
+    virtual bool takes_slope() const = 0;  // of an activation after it
+    virtual Var apply(const Var& x, double slope) = 0;
+    virtual const double* slope() const = 0;  // null: no activation x > 0 ? x : slope x
     virtual void visit(Visitor& v) = 0;
   };
   template <class L>
@@ -59,6 +69,22 @@ class Sequential {
     L layer;
     explicit LayerOf(L&& l) : layer(std::move(l)) {}
     Var apply(const Var& x) override { return layer(x); }
+    bool takes_slope() const override { return kTakesSlope; }
+    Var apply(const Var& x, [[maybe_unused]] double slope) override {
+      if constexpr (kTakesSlope) {
+        return layer(x, slope);
+      } else {
+        return layer(x);
+      }
+    }
+    const double* slope() const override {
+      if constexpr (requires { layer.slope; }) {
+        return &layer.slope;
+      } else {
+        return nullptr;
+      }
+    }
+    static constexpr bool kTakesSlope = requires(L l, const Var& x) { l(x, 0.5); };
     void visit(Visitor& v) override { layer.visit(v); }
   };
   std::vector<Layer*> layers_;

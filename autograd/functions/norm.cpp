@@ -30,7 +30,7 @@ void add_all(Gradients& g, const Tensor& x, Backward backward) {
 }  // namespace
 
 Var batch_norm(const Var& x, const Var& gamma, const Var& beta, const BatchNormState& state,
-               bool training, double momentum, double eps) {
+               bool training, double momentum, double eps, double slope) {
   const char* name = "batch_norm";
   detail::require_floating(name, "x", x.value());
   if (x.value().rank() != 2 && x.value().rank() != 4)
@@ -45,6 +45,7 @@ Var batch_norm(const Var& x, const Var& gamma, const Var& beta, const BatchNormS
   if (training && x.value().numel() == 0)
     fail(name, "a batch with elements to take statistics of", text(x.value()));
   if (!(eps > 0)) fail(name, "eps above 0", text(eps));
+  if (!(slope >= 0)) fail(name, "a slope of 0 or more", text(slope), "use leaky_relu after it");
 
   Tensor input = kernel_layout(x.value()), y = Tensor::empty_like(input);
   Tensor scale = gamma.value().contiguous(), shift = beta.value().contiguous();
@@ -52,42 +53,42 @@ Var batch_norm(const Var& x, const Var& gamma, const Var& beta, const BatchNormS
     Tensor mean = state.running_mean.contiguous(), var = state.running_var.contiguous();
     detail::on_device(y, [&](auto context) {
       kernels::batch_norm_evaluation(context, input.view(), scale.view(), shift.view(), eps,
-                                     mean.view(), var.view(), y.view());
+                                     mean.view(), var.view(), slope, y.view());
     });
     return record(op::batch_norm, y, {x, gamma, beta},
-                  [eps, x = save(input), gamma = save(scale), mean = save(mean), var = save(var)](
-                      Gradients& g, const Tensor& dy) {
+                  [eps, slope, x = save(input), gamma = save(scale), beta = save(shift),
+                   mean = save(mean), var = save(var)](Gradients& g, const Tensor& dy) {
                     add_all(g, x.get(), [&](NormGradients& out) {
                       detail::on_device(dy, [&](auto context) {
                         kernels::batch_norm_evaluation_backward(
                             context, x.get().view(), kernel_layout(dy).view(), gamma.get().view(),
-                            eps, mean.get().view(), var.get().view(), out.dx.view(),
-                            out.dgamma.view(), out.dbeta.view());
+                            beta.get().view(), eps, mean.get().view(), var.get().view(), slope,
+                            out.dx.view(), out.dgamma.view(), out.dbeta.view());
                       });
                     });
                   });
   }
 
-  Tensor mean = empty_vector(input), inv_std = empty_vector(input);
+  Tensor mean = empty_vector(input), inv_std = empty_vector(input), offset = empty_vector(input);
   detail::on_device(y, [&](auto context) {
     kernels::batch_norm_training(context, input.view(), scale.view(), shift.view(), eps, momentum,
                                  detail::optional_view(state.running_mean),
-                                 detail::optional_view(state.running_var), y.view(), mean.view(),
-                                 inv_std.view());
+                                 detail::optional_view(state.running_var), slope, y.view(),
+                                 mean.view(), inv_std.view(), offset.view());
   });
   if (state.running_mean.defined()) {
     state.running_mean.written_by(name);
     state.running_var.written_by(name);
   }
   return record(op::batch_norm, y, {x, gamma, beta},
-                [x = save(input), gamma = save(scale), mean = save(mean), inv_std = save(inv_std)](
-                    Gradients& g, const Tensor& dy) {
+                [slope, x = save(input), gamma = save(scale), mean = save(mean),
+                 inv_std = save(inv_std), offset = save(offset)](Gradients& g, const Tensor& dy) {
                   add_all(g, x.get(), [&](NormGradients& out) {
                     detail::on_device(dy, [&](auto context) {
                       kernels::batch_norm_training_backward(
                           context, x.get().view(), kernel_layout(dy).view(), gamma.get().view(),
-                          mean.get().view(), inv_std.get().view(), out.dx.view(), out.dgamma.view(),
-                          out.dbeta.view());
+                          mean.get().view(), inv_std.get().view(), offset.get().view(), slope,
+                          out.dx.view(), out.dgamma.view(), out.dbeta.view());
                     });
                   });
                 });

@@ -13,14 +13,29 @@ Random fixed_noise() { return Random(11); }
 }  // namespace
 
 const Op batch_norm = {
-    "batch_norm", "gamma (x - mean) / sqrt(var + eps) + beta, by channel",
+    "batch_norm", "gamma (x - mean) / sqrt(var + eps) + beta, by channel; leaky_relu of it",
     "dx = gamma inv_std (dy - mean(dy) - xhat mean(dy xhat)), dgamma = sum dy xhat, dbeta = sum dy",
     [] {
       auto training = [](const Vars& v) { return clade::batch_norm(v[0], v[1], v[2], {}, true); };
       auto evaluation = [](const Vars& v) {
         return clade::batch_norm(v[0], v[1], v[2], {v[3].value(), v[4].value()}, false);
       };
+      auto leaky = [](const Vars& v) {
+        return clade::batch_norm(v[0], v[1], v[2], {}, true, 0.1, 1e-5, 0.1);
+      };
+      auto evaluation_relu = [](const Vars& v) {
+        return clade::batch_norm(v[0], v[1], v[2], {v[3].value(), v[4].value()}, false, 0.1, 1e-5,
+                                 0);
+      };
       return std::vector<OpSample>{
+          {"images, training, leaky", {in({3, 5, 4, 3}), in({5}), in({5})}, leaky},
+          {"rows, evaluation, ReLU",
+           {in({4, 5}), in({5}), in({5}), constant({5}), constant({5}, 0.5, 2)},
+           evaluation_relu},
+          {"32x32, 32 channels, training, leaky",
+           {in({128, 32, 32, 32}), in({32}), in({32})},
+           leaky,
+           Size::bench},
           {"rows, training", {in({9, 5}), in({5}), in({5})}, training},
           {"images, training", {in({3, 5, 4, 3}), in({5}), in({5})}, training},
           {"17 channels, training", {in({2, 17, 3, 3}), in({17}), in({17})}, training},
@@ -59,6 +74,12 @@ const Op batch_norm = {
            {in({4, 5, 6}), in({5}), in({5})},
            [](const Vars& v) { return clade::batch_norm(v[0], v[1], v[2], {}, true); },
            "batch_norm: expected x as (N, C) or (N, C, H, W); got f32 [4, 5, 6]"},
+          {"slope",
+           {in({4, 5}), in({5}), in({5})},
+           [](const Vars& v) {
+             return clade::batch_norm(v[0], v[1], v[2], {}, true, 0.1, 1e-5, -0.5);
+           },
+           "batch_norm: expected a slope of 0 or more; got -0.5; use leaky_relu after it"},
           {"no statistics to evaluate with",
            {in({4, 5}), in({5}), in({5})},
            [](const Vars& v) { return clade::batch_norm(v[0], v[1], v[2], {}, false); },

@@ -37,6 +37,9 @@ struct NormCase {
   double tolerance;
 };
 
+// None, ReLU, LeakyReLU, in turn.
+double slope_of(uint64_t seed) { return seed % 3 == 0 ? 1 : seed % 3 == 1 ? 0 : 0.01; }
+
 TEST(BatchNorm, TrainingMatchesReference) {
   for (uint64_t seed = 0; seed < 300; seed++) {
     Trial trial(seed);
@@ -49,9 +52,12 @@ TEST(BatchNorm, TrainingMatchesReference) {
       running_var = trial.in_place(channels, c.t, Memory::row_major, 0.5, 1);
     }
     View y = c.like_x(trial);
-    View mean = trial.output(channels, c.t), inv_std = trial.output(channels, c.t);
+    View mean = trial.output(channels, c.t), inv_std = trial.output(channels, c.t),
+         offset = trial.output(channels, c.t);
+    const double slope = slope_of(seed);
     auto run = [&](auto batch_norm) {
-      batch_norm(c.x, c.gamma, c.beta, 1e-5, 0.1, running_mean, running_var, y, mean, inv_std);
+      batch_norm(c.x, c.gamma, c.beta, 1e-5, 0.1, running_mean, running_var, slope, y, mean,
+                 inv_std, offset);
     };
     // Few rows may lie close together: a deviation near 0 magnifies what f64 rounds away.
     trial.compare([&] { run([](auto... v) { batch_norm_training(Cpu{}, v...); }); },
@@ -65,16 +71,19 @@ TEST(BatchNorm, TrainingBackwardMatchesReference) {
     Trial trial(seed);
     NormCase c(trial);
     View dy = trial.input(c.sizes, c.t, Memory::channels_last, -1, 1);
-    View mean = c.channels(trial, -0.5, 0.5), inv_std = c.channels(trial, 0.3, 2);
+    View mean = c.channels(trial, -0.5, 0.5), inv_std = c.channels(trial, 0.3, 2),
+         offset = c.channels(trial, -1, 1);
+    const double slope = slope_of(seed);
     View dx = c.like_x(trial), dgamma = trial.output({c.sizes[1]}, c.t),
          dbeta = trial.output({c.sizes[1]}, c.t);
     trial.compare(
         [&] {
-          batch_norm_training_backward(Cpu{}, c.x, dy, c.gamma, mean, inv_std, dx, dgamma, dbeta);
+          batch_norm_training_backward(Cpu{}, c.x, dy, c.gamma, mean, inv_std, offset, slope, dx,
+                                       dgamma, dbeta);
         },
         [&] {
-          reference::batch_norm_training_backward(c.x, dy, c.gamma, mean, inv_std, dx, dgamma,
-                                                  dbeta);
+          reference::batch_norm_training_backward(c.x, dy, c.gamma, mean, inv_std, offset, slope,
+                                                  dx, dgamma, dbeta);
         },
         c.tolerance);
   }
@@ -86,8 +95,13 @@ TEST(BatchNorm, EvaluationMatchesReference) {
     NormCase c(trial);
     View mean = c.channels(trial, -1, 1), var = c.channels(trial, 0.1, 2), y = c.like_x(trial);
     trial.compare(
-        [&] { batch_norm_evaluation(Cpu{}, c.x, c.gamma, c.beta, 1e-3, mean, var, y); },
-        [&] { reference::batch_norm_evaluation(c.x, c.gamma, c.beta, 1e-3, mean, var, y); },
+        [&] {
+          batch_norm_evaluation(Cpu{}, c.x, c.gamma, c.beta, 1e-3, mean, var, slope_of(seed), y);
+        },
+        [&] {
+          reference::batch_norm_evaluation(c.x, c.gamma, c.beta, 1e-3, mean, var, slope_of(seed),
+                                           y);
+        },
         c.tolerance);
   }
 }
@@ -102,12 +116,12 @@ TEST(BatchNorm, EvaluationBackwardMatchesReference) {
          dbeta = trial.output({c.sizes[1]}, c.t);
     trial.compare(
         [&] {
-          batch_norm_evaluation_backward(Cpu{}, c.x, dy, c.gamma, 1e-3, mean, var, dx, dgamma,
-                                         dbeta);
+          batch_norm_evaluation_backward(Cpu{}, c.x, dy, c.gamma, c.beta, 1e-3, mean, var,
+                                         slope_of(seed), dx, dgamma, dbeta);
         },
         [&] {
-          reference::batch_norm_evaluation_backward(c.x, dy, c.gamma, 1e-3, mean, var, dx, dgamma,
-                                                    dbeta);
+          reference::batch_norm_evaluation_backward(c.x, dy, c.gamma, c.beta, 1e-3, mean, var,
+                                                    slope_of(seed), dx, dgamma, dbeta);
         },
         c.tolerance);
   }
@@ -118,13 +132,31 @@ TEST(BatchNorm, SmallDeviationBesideLargeMean) {  // E[x^2] - E[x]^2 would leave
   Tensor x = Tensor::empty({50000, 2}), y = Tensor::empty_like(x);
   fill_normal(rng, x, 1000, 0.5);
   Tensor one = Tensor::full({2}, 1), zero = Tensor::zeros({2});
-  Tensor mean = Tensor::empty({2}), inv_std = Tensor::empty({2});
-  batch_norm_training(Cpu{}, x.view(), one.view(), zero.view(), 0, 0.1, View{}, View{}, y.view(),
-                      mean.view(), inv_std.view());
+  Tensor mean = Tensor::empty({2}), inv_std = Tensor::empty({2}), offset = Tensor::empty({2});
+  batch_norm_training(Cpu{}, x.view(), one.view(), zero.view(), 0, 0.1, View{}, View{}, 1, y.view(),
+                      mean.view(), inv_std.view(), offset.view());
   for (int64_t c = 0; c < 2; c++) {
     EXPECT_NEAR(mean.at({c}), 1000, 0.02);
     EXPECT_NEAR(inv_std.at({c}), 2, 0.02);
   }
+}
+
+// The shift is taken from 32 rows; where these are far from the rest, E[d^2] - E[d]^2 would cancel.
+TEST(BatchNorm, RowsThatMisleadTheShift) {
+  Random rng(6);
+  const int64_t rows = 32 * 1500;
+  Tensor x = Tensor::empty({rows, 1}), y = Tensor::empty_like(x);
+  fill_normal(rng, x, 1000, 0.5);
+  for (int64_t row = 0; row < rows; row += 1500) x.data<float>()[row] = 0;
+  Tensor one = Tensor::full({1}, 1), zero = Tensor::zeros({1});
+  Tensor mean = Tensor::empty({1}), inv_std = Tensor::empty({1}), offset = Tensor::empty({1});
+  Tensor mean2 = Tensor::empty({1}), inv_std2 = Tensor::empty({1});
+  batch_norm_training(Cpu{}, x.view(), one.view(), zero.view(), 0, 0.1, View{}, View{}, 1, y.view(),
+                      mean.view(), inv_std.view(), offset.view());
+  reference::batch_norm_training(x.view(), one.view(), zero.view(), 0, 0.1, View{}, View{}, 1,
+                                 y.view(), mean2.view(), inv_std2.view(), offset.view());
+  EXPECT_NEAR(mean.item(), mean2.item(), 1e-4);
+  EXPECT_NEAR(inv_std.item() / inv_std2.item(), 1, 1e-6);
 }
 
 }  // namespace
