@@ -22,9 +22,9 @@ template <class Backward>
 void add_all(Gradients& g, const Tensor& x, Backward backward) {
   NormGradients out{Tensor::empty_like(x), empty_vector(x), empty_vector(x)};
   backward(out);
-  g.add(0, [&] { return out.dx; });
-  g.add(1, [&] { return out.dgamma; });
-  g.add(2, [&] { return out.dbeta; });
+  g.add(0, [&] { return std::move(out.dx); });
+  g.add(1, [&] { return std::move(out.dgamma); });
+  g.add(2, [&] { return std::move(out.dbeta); });
 }
 
 }  // namespace

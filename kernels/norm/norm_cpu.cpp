@@ -31,13 +31,18 @@ struct Strips {
   }
 
   // Calls body(i, n) for the strips of all elements: n lanes from element i on; n is less than
-  // `lanes` only at the very end.
+  // `lanes` only at the very end. From the last chunk to the first: what the sums before have read
+  // last is still in a cache.
   template <class Body>
   void each(Body body) const {
-    parallel_for(numel, chunk, [&](int64_t begin, int64_t end) {
-      with_vectors([&] {
-        for (int64_t i = begin; i < end; i += lanes) body(i, std::min(lanes, end - i));
-      });
+    const int64_t chunks = (numel + chunk - 1) / chunk;
+    parallel_for(chunks, 1, [&](int64_t first, int64_t last) {
+      for (int64_t index = chunks - last; index < chunks - first; index++) {
+        const int64_t begin = index * chunk, end = std::min(numel, begin + chunk);
+        with_vectors([&] {
+          for (int64_t i = begin; i < end; i += lanes) body(i, std::min(lanes, end - i));
+        });
+      }
     });
   }
 
@@ -45,6 +50,16 @@ struct Strips {
   int64_t lanes;  // elements in a strip: whole rows, 128 lanes or more
   int64_t chunk;  // elements in a chunk: whole strips
 };
+
+// The processor's own prefetching stops at each page.
+template <class T, class... Array>
+void fetch_ahead(int64_t i, int64_t n, const T* first, const Array*... more) {
+  constexpr int64_t kAhead = 2048, kLine = 64 / sizeof(T);
+  for (int64_t l = 0; l < n; l += kLine) {
+    __builtin_prefetch((const char*)(first + i + l) + kAhead);
+    (__builtin_prefetch((const char*)(more + i + l) + kAhead), ...);
+  }
+}
 
 // One value per channel, repeated over the lanes.
 template <class T>
@@ -102,6 +117,7 @@ template <class T>
 void sum_values(const Strips& s, const T* x, const T* shift, TwoSums& sums) {
   sum_channels<T>(s, sums, [&](int64_t i, int64_t n, T* a, T* b) {
     const T* xi = x + i;
+    fetch_ahead(i, n, x);
 #pragma GCC ivdep
     for (int64_t l = 0; l < n; l++) {
       const T d = xi[l] - shift[l];
@@ -162,6 +178,7 @@ void normalise(const Strips& s, const T* x, const Affine<T>& affine, T* y) {
     const Affine<T> f = affine;
     const T* xi = x + i;
     T* yi = y + i;
+    fetch_ahead(i, n, x, y);
 #pragma GCC ivdep
     for (int64_t l = 0; l < n; l++) yi[l] = f(xi[l], l);
   });
@@ -191,6 +208,7 @@ void backward(const View& x_view, const View& dy_view, ChannelOf channel, bool t
   sum_channels<T>(s, sums, [=](int64_t i, int64_t n, T* a, T* b) {
     const Affine<T> f = affine;
     const T *xi = x + i, *dyi = dy + i;
+    fetch_ahead(i, n, x, dy);
 #pragma GCC ivdep
     for (int64_t l = 0; l < n; l++) {
       const T d = f.gradient(xi[l], dyi[l], l);
@@ -212,6 +230,7 @@ void backward(const View& x_view, const View& dy_view, ChannelOf channel, bool t
     const Affine<T> f = affine;
     const T *xi = x + i, *dyi = dy + i;
     T* dxi = dx + i;
+    fetch_ahead(i, n, x, dy, dx);
 #pragma GCC ivdep
     for (int64_t l = 0; l < n; l++)
       dxi[l] = f.scale[l] * f.gradient(xi[l], dyi[l], l) +
