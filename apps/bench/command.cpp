@@ -12,6 +12,7 @@
 #include "apps/versions.h"
 #include "tensor/file.h"
 #include "tensor/parallel.h"
+#include "tensor/vectors.h"
 
 namespace clade::apps {
 namespace {
@@ -19,7 +20,7 @@ namespace {
 struct Options {
   KernelBench kernels;
   TrainBench train;
-  std::string json, out = "roofline.html";
+  std::string json, out = "roofline.html", vectors;
   int threads = 0;
 };
 
@@ -33,6 +34,15 @@ nlohmann::ordered_json machine(const kernels::Ceiling* c) {
 
 void write_json(const std::string& path, const nlohmann::ordered_json& value) {
   if (!path.empty()) write_file_atomically(path, value.dump(2) + "\n");
+}
+
+// For comparing instruction sets on one processor. (BLAS chooses by itself.)
+void choose_vectors(const std::string& name) {
+  const Vectors set = name == "avx512" ? Vectors::avx512
+                      : name == "avx2" ? Vectors::avx2
+                                       : Vectors::baseline;
+  if (!use_vectors(set))
+    fail("bench", "a set that this processor has", name, "leave --vectors out");
 }
 
 std::vector<Point> measure_kernels(const Options& o, const kernels::Ceiling& c) {
@@ -113,6 +123,9 @@ void add_bench(CLI::App& program) {
     c->add_option("--threads", o->threads, "[all cores]")
         ->type_name("N")
         ->check(validator(Numbers{1, 1024}));
+    c->add_option("--vectors", o->vectors, "avx512, avx2 or baseline [the processor's best]")
+        ->type_name("SET")
+        ->check(validator(OneOf{{"avx512", "avx2", "baseline"}}));
     c->add_option("--json", o->json, "write the figures as JSON")->type_name("FILE");
   };
   auto measured = [o](CLI::App* c) {
@@ -124,6 +137,7 @@ void add_bench(CLI::App& program) {
   auto with_threads = [o](void (*run)(const Options&)) {
     return [o, run] {
       if (o->threads) set_threads(o->threads);
+      if (!o->vectors.empty()) choose_vectors(o->vectors);
       run(*o);
     };
   };

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "nn/sequential.h"
 #include "tests/support/errors.h"
 
 namespace clade::nn {
@@ -51,4 +52,27 @@ TEST(Layers, BatchNormCountsNoBatchThatItRefused) {
 }
 
 }  // namespace
+// Sequential hands the activation to the normalisation before it: same numbers, same gradients.
+TEST(Layers, SequentialJoinsNormAndActivation) {
+  for (bool training : {true, false})
+    for (double slope : {0.0, 0.2}) {
+      Random rng(4);
+      Tensor x = Tensor::empty({6, 3, 5, 5});
+      fill_normal(rng, x, 0.5, 2);
+      auto gradients = [&](bool joined) {
+        Random init(5);
+        Sequential net(Conv2d(3, 4, 3, {}, init), BatchNorm2d(4));
+        if (joined) slope == 0 ? net.add(ReLU{}) : net.add(LeakyReLU{slope});
+        set_training(net, training);
+        Var input = Var::parameter(x.clone()), y = net(input);
+        if (!joined) y = slope == 0 ? relu(y) : leaky_relu(y, slope);
+        backward(sum(y * y));
+        return std::pair{y.value().to_vector<float>(), input.grad().to_vector<float>()};
+      };
+      const auto joined = gradients(true), apart = gradients(false);
+      EXPECT_EQ(joined.first, apart.first) << training << slope;
+      EXPECT_EQ(joined.second, apart.second) << training << slope;
+    }
+}
+
 }  // namespace clade::nn
