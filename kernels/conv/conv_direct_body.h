@@ -122,13 +122,21 @@ void thin_tile(const SweepTile& tile) {
   write_sums(tile, sum);
 }
 
-// The sum of all lanes, always in the same order.
-inline float total(Vector v) {
-  float lane[kLanes];
-  *(LooseVector*)lane = v;
-  for (int64_t half = kLanes / 2; half > 0; half /= 2)
-    for (int64_t i = 0; i < half; i++) lane[i] += lane[i + half];
-  return lane[0];
+// a[l] + a[l + Half] where lane l lacks that bit, b[l - Half] + b[l] where it has it.
+template <int64_t Half, int64_t... L>
+inline Vector fold(Vector a, Vector b, std::integer_sequence<int64_t, L...>) {
+  return __builtin_shufflevector(a, b, (L & Half ? kLanes + L - Half : L)...) +
+         __builtin_shufflevector(a, b, (L & Half ? kLanes + L : L + Half)...);
+}
+
+// The sum of all lanes of vector l becomes lane l of the first vector: 3 kLanes operations for
+// kLanes sums, each taken in the order of a tree, halves first.
+template <int64_t Half>
+inline void sum_lanes(Vector* v) {
+  CLADE_UNROLL
+  for (int64_t i = 0; i < Half; i++)
+    v[i] = fold<Half>(v[i], v[i + Half], std::make_integer_sequence<int64_t, kLanes>());
+  if constexpr (Half > 1) sum_lanes<Half / 2>(v);
 }
 
 template <int P, int O>
@@ -156,10 +164,24 @@ void narrow_tile(const SweepTile& tile) {
       }
     }
   }
+  constexpr int64_t kSums = P * O, kGroups = (kSums + kLanes - 1) / kLanes;
+  alignas(64) float totals[kGroups * kLanes];
+  CLADE_UNROLL
+  for (int64_t g = 0; g < kGroups; g++) {
+    Vector group[kLanes];
+    CLADE_UNROLL
+    for (int64_t l = 0; l < kLanes; l++) {
+      const int64_t i = g * kLanes + l;
+      group[l] = i < kSums ? sum[i / O][i % O] : Vector{};
+    }
+    sum_lanes<kLanes / 2>(group);
+    store(totals + g * kLanes, group[0]);
+  }
   CLADE_UNROLL
   for (int p = 0; p < P; p++) {
     CLADE_UNROLL
-    for (int o = 0; o < O; o++) tile.out[tile.out_place[p] + o] = tile.bias[o] + total(sum[p][o]);
+    for (int o = 0; o < O; o++)
+      tile.out[tile.out_place[p] + o] = tile.bias[o] + totals[p * O + o];
   }
 }
 
