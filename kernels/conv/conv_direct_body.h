@@ -180,8 +180,7 @@ void narrow_tile(const SweepTile& tile) {
   CLADE_UNROLL
   for (int p = 0; p < P; p++) {
     CLADE_UNROLL
-    for (int o = 0; o < O; o++)
-      tile.out[tile.out_place[p] + o] = tile.bias[o] + totals[p * O + o];
+    for (int o = 0; o < O; o++) tile.out[tile.out_place[p] + o] = tile.bias[o] + totals[p * O + o];
   }
 }
 

@@ -242,42 +242,93 @@ class WeightGradient {
         vertical(direct::forward_axis(s, 0)),
         horizontal(direct::forward_axis(s, 1)) {}
 
-  // Work is cut into chunks of items, each with sums of its own, joined in order at the end, and
-  // where these are few by input channels too.
   void run(const float* x, const float* y, float* w) const {
-    const int64_t parts = divide_up(inputs, part_inputs);
     Scratch<float> sums(chunks * chunk_floats());
-    parallel_for(chunks * parts, 1, [&](int64_t begin, int64_t end) {
-      Item most{0, tiling.item_images, 0, tiling.item_rows, tiling.across};
-      Slab xs = x_slab(most, part_inputs), ys = y_slab(most);
-      Planes v(part_inputs, tiling.most_tiles(), k.lanes), g(outputs, tiling.most_tiles(), k.lanes);
-      Scratch<float> slab_data(std::max(xs.blocks * xs.plane, ys.blocks * ys.plane)),
-          v_data(v.floats()), g_data(g.floats());
-      for (int64_t piece = begin; piece < end; piece++) {
-        int64_t chunk = piece / parts, first = piece % parts * part_inputs;
-        int64_t count = std::min(part_inputs, inputs - first);
-        float* to = sums.data() + chunk * chunk_floats();
-        clear(first, count, to);
-        for (int64_t i = chunk * items / chunks; i < (chunk + 1) * items / chunks; i++) {
-          Item item = item_at(tiling, i, s.N);
-          xs = x_slab(item, count);
-          ys = y_slab(item);
-          xs.data = ys.data = slab_data.data();
-          k.fill(xs, {x + item.image * s.H * s.W * s.C, s.H, s.W, s.C, first * k.lanes});
-          spread_item(k.winograd->source, xs, item, k.lanes, v_data.data(), v);
-          k.fill(ys, {y + item.image * s.P * s.Q * s.O, s.P, s.Q, s.O, 0});
-          spread_item(k.winograd->gradient, ys, item, k.lanes, g_data.data(), g);
-          multiply(v_data.data(), v, g_data.data(), g, item.tiles(), first, count, to);
-        }
-      }
-    });
+    if (all_at_once()) {
+      sum_planes(x, y, sums.data());
+    } else {
+      sum_chunks(x, y, sums.data());
+    }
     join(sums.data(), w);
   }
 
  private:
   static constexpr int64_t kChunkTiles = 256;  // enough work that a chunk's own sums cost little
   static constexpr int64_t kMostChunks = 8;
-  static constexpr int64_t kPieces = 4;  // of work, at least
+  static constexpr int64_t kPieces = 4;             // of work, at least
+  static constexpr int64_t kPlaneFloats = 2 << 20;  // 8 MB
+  static constexpr int64_t kBandTiles = 128;        // whose V and G fit the first-level cache
+
+  // Deep layers have few tiles and many channels: planes of all tiles are then small beside the
+  // sums, and a plane is a piece of work.
+  bool all_at_once() const {
+    return chunks == 1 || kPlanes * all_tiles() * (inputs + outputs) * k.lanes <= kPlaneFloats;
+  }
+  int64_t all_tiles() const { return s.N * tiling.down * tiling.across; }
+
+  // First V and G of all tiles, then the sums, plane by plane.
+  void sum_planes(const float* x, const float* y, float* sums) const {
+    Planes v(inputs, all_tiles(), k.lanes), g(outputs, all_tiles(), k.lanes);
+    Scratch<float> v_data(v.floats()), g_data(g.floats());
+    parallel_for(items, 1, [&](int64_t begin, int64_t end) {
+      const Item most{0, tiling.item_images, 0, tiling.item_rows, tiling.across};
+      Scratch<float> slab(slab_floats(most, inputs));
+      for (int64_t i = begin; i < end; i++) {
+        const Item item = item_at(tiling, i, s.N);
+        const int64_t tile = (item.image * tiling.down + item.row * item.images) * tiling.across;
+        spread_both(item, 0, inputs, x, y, slab.data(), v_data.data() + tile * k.lanes, v,
+                    g_data.data() + tile * k.lanes, g);
+      }
+    });
+    parallel_for(kPlanes, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t e = begin; e < end; e++) {
+        clear(e, 0, inputs, sums);
+        for (int64_t tile = 0; tile < all_tiles(); tile += kBandTiles)
+          multiply(e, v_data.data() + tile * k.lanes, v, g_data.data() + tile * k.lanes, g,
+                   std::min(kBandTiles, all_tiles() - tile), 0, inputs, sums);
+      }
+    });
+  }
+
+  // Work is cut into chunks of items, each with sums of its own, joined in order at the end, and
+  // where these are few by input channels too.
+  void sum_chunks(const float* x, const float* y, float* sums) const {
+    const int64_t parts = divide_up(inputs, part_inputs);
+    parallel_for(chunks * parts, 1, [&](int64_t begin, int64_t end) {
+      const Item most{0, tiling.item_images, 0, tiling.item_rows, tiling.across};
+      Planes v(part_inputs, tiling.most_tiles(), k.lanes), g(outputs, tiling.most_tiles(), k.lanes);
+      Scratch<float> slab(slab_floats(most, part_inputs)), v_data(v.floats()), g_data(g.floats());
+      for (int64_t piece = begin; piece < end; piece++) {
+        int64_t chunk = piece / parts, first = piece % parts * part_inputs;
+        int64_t count = std::min(part_inputs, inputs - first);
+        float* to = sums + chunk * chunk_floats();
+        for (int64_t e = 0; e < kPlanes; e++) clear(e, first, count, to);
+        for (int64_t i = chunk * items / chunks; i < (chunk + 1) * items / chunks; i++) {
+          const Item item = item_at(tiling, i, s.N);
+          spread_both(item, first, count, x, y, slab.data(), v_data.data(), v, g_data.data(), g);
+          for (int64_t e = 0; e < kPlanes; e++)
+            multiply(e, v_data.data(), v, g_data.data(), g, item.tiles(), first, count, to);
+        }
+      }
+    });
+  }
+
+  int64_t slab_floats(const Item& item, int64_t blocks) const {
+    const Slab x = x_slab(item, blocks), y = y_slab(item);
+    return std::max(x.blocks * x.plane, y.blocks * y.plane);
+  }
+
+  // V of some blocks of input channels of an item, and its G.
+  void spread_both(const Item& item, int64_t first, int64_t count, const float* x, const float* y,
+                   float* slab, float* v_data, const Planes& v, float* g_data,
+                   const Planes& g) const {
+    Slab xs = x_slab(item, count), ys = y_slab(item);
+    xs.data = ys.data = slab;
+    k.fill(xs, {x + item.image * s.H * s.W * s.C, s.H, s.W, s.C, first * k.lanes});
+    spread_item(k.winograd->source, xs, item, k.lanes, v_data, v);
+    k.fill(ys, {y + item.image * s.P * s.Q * s.O, s.P, s.Q, s.O, 0});
+    spread_item(k.winograd->gradient, ys, item, k.lanes, g_data, g);
+  }
 
   Slab x_slab(const Item& item, int64_t blocks) const {
     return slab_under(vertical, horizontal, item.row * kOut, item.rows * kOut, item.across * kOut,
@@ -298,15 +349,15 @@ class WeightGradient {
     return sums + e * sum_plane() + (o * inputs * k.lanes + c * vectors(o)) * k.lanes;
   }
 
-  void clear(int64_t first, int64_t count, float* sums) const {
-    for (int64_t e = 0; e < kPlanes; e++)
-      for (int64_t o = 0; o < outputs; o += kMaxVectors)
-        std::fill(sum_at(sums, e, o, first * k.lanes),
-                  sum_at(sums, e, o, (first + count) * k.lanes), 0.0f);
+  void clear(int64_t e, int64_t first, int64_t count, float* sums) const {
+    for (int64_t o = 0; o < outputs; o += kMaxVectors)
+      std::fill(sum_at(sums, e, o, first * k.lanes), sum_at(sums, e, o, (first + count) * k.lanes),
+                0.0f);
   }
 
-  void multiply(const float* v_data, const Planes& v, const float* g_data, const Planes& g,
-                int64_t tiles, int64_t first, int64_t count, float* sums) const {
+  // Adds some tiles to the sums of one plane.
+  void multiply(int64_t e, const float* v_data, const Planes& v, const float* g_data,
+                const Planes& g, int64_t tiles, int64_t first, int64_t count, float* sums) const {
     int64_t places[kMaxLanes];
     for (int64_t r = 0; r < k.weight_rows[0]; r++) places[r] = r;
     direct::WeightTile tile{};
@@ -314,15 +365,14 @@ class WeightGradient {
     tile.y_plane = g.block;
     tile.rows = 1;
     tile.pixels = tiles;
-    for (int64_t e = 0; e < kPlanes; e++)
-      for (int64_t o = 0; o < outputs; o += kMaxVectors) {
-        tile.y = g_data + e * g.plane + o * g.block;
-        for (int64_t c = 0; c < count * k.lanes; c += k.weight_rows[0]) {
-          tile.x = v_data + e * v.plane + c / k.lanes * v.block + c % k.lanes;
-          tile.sum = sum_at(sums, e, o, first * k.lanes + c);
-          k.grad_weight[0][vectors(o) - 1](tile);
-        }
+    for (int64_t o = 0; o < outputs; o += kMaxVectors) {
+      tile.y = g_data + e * g.plane + o * g.block;
+      for (int64_t c = 0; c < count * k.lanes; c += k.weight_rows[0]) {
+        tile.x = v_data + e * v.plane + c / k.lanes * v.block + c % k.lanes;
+        tile.sum = sum_at(sums, e, o, first * k.lanes + c);
+        k.grad_weight[0][vectors(o) - 1](tile);
       }
+    }
   }
 
   void join(const float* sums, float* w) const {
