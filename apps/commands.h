@@ -9,6 +9,8 @@ class App;
 namespace clade::apps {
 
 void add_cluster(CLI::App& program);
+void add_knn(CLI::App& program);
+void add_hdbscan(CLI::App& program);
 void add_metrics(CLI::App& program);
 void add_info(CLI::App& program);
 void add_datasets(CLI::App& program);

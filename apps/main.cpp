@@ -45,6 +45,8 @@ int main(int argc, char** argv) {
       "  clade metrics runs/digits/labels.csv:label runs/digits/labels.csv:gmm\n"
       "\n`clade <command> --help` tells all options of a command.");
   add_cluster(program);
+  add_knn(program);
+  add_hdbscan(program);
   add_metrics(program);
   add_info(program);
   add_datasets(program);

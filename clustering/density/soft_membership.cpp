@@ -41,6 +41,7 @@ class SoftClusters {
     find_exemplars();
   }
 
+  const std::vector<std::vector<int64_t>>& exemplars() const { return exemplars_; }
   int64_t points() const { return n_; }
   int64_t clusters() const { return k_; }
 
@@ -170,6 +171,37 @@ Tensor membership_vectors(const Tensor& x, const HdbscanResult& result, const Pr
     std::copy(row.begin(), row.end(), out + p * k);
   });
   return memberships;
+}
+
+TopMemberships top_memberships(const Tensor& x, const HdbscanResult& result, int64_t count,
+                               const Progress& progress) {
+  const SoftClusters soft(x, result);
+  const int64_t n = soft.points(), k = soft.clusters();
+  if (count < 1 || count > std::max<int64_t>(k, 1))
+    fail("top_memberships", text("1 <= count <= ", k, " clusters"), text(count));
+  TopMemberships top{Tensor::full({n, count}, -1, DType::i32),
+                     Tensor::zeros({n, count}, DType::f64)};
+  if (k == 0) return top;
+  int32_t* cluster = top.cluster.data<int32_t>();
+  double* membership = top.membership.data<double>();
+  std::vector<int64_t> all(static_cast<size_t>(n));
+  std::iota(all.begin(), all.end(), 0);
+  each_row(soft, std::move(all), progress, [&](int64_t p, const std::vector<double>& row) {
+    std::vector<int32_t> order(row.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::partial_sort(order.begin(), order.begin() + count, order.end(), [&](int32_t a, int32_t b) {
+      return row[size_t(a)] > row[size_t(b)] || (row[size_t(a)] == row[size_t(b)] && a < b);
+    });
+    for (int64_t c = 0; c < count; c++) {
+      cluster[p * count + c] = order[size_t(c)];
+      membership[p * count + c] = row[size_t(order[size_t(c)])];
+    }
+  });
+  return top;
+}
+
+std::vector<std::vector<int64_t>> exemplars(const Tensor& x, const HdbscanResult& result) {
+  return SoftClusters(x, result).exemplars();
 }
 
 Tensor soft_labels(const Tensor& x, const HdbscanResult& result, const Progress& progress) {

@@ -12,6 +12,8 @@
 // finite one stands in its place.
 #pragma once
 
+#include <vector>
+
 #include "clustering/density/hdbscan.h"
 #include "tensor/progress.h"
 #include "tensor/tensor.h"
@@ -22,6 +24,18 @@ namespace clade::cluster {
 // thousands of clusters this matrix is large: soft_labels() does not make it.
 Tensor membership_vectors(const Tensor& x, const HdbscanResult& result,
                           const Progress& progress = {});
+
+// The `count` largest memberships of each row, largest first, ties to the lower cluster: what fits
+// into memory where the whole matrix does not. 1 <= count <= cluster_count.
+struct TopMemberships {
+  Tensor cluster;     // (n, count) i32; -1 where there is no cluster at all
+  Tensor membership;  // (n, count) f64
+};
+TopMemberships top_memberships(const Tensor& x, const HdbscanResult& result, int64_t count,
+                               const Progress& progress = {});
+
+// For each cluster the rows that stand for it: those that stay longest in its leaves, rising.
+std::vector<std::vector<int64_t>> exemplars(const Tensor& x, const HdbscanResult& result);
 
 // (n) i32: result.labels with each noise point given to the cluster of its largest membership. No
 // -1 is left unless there is no cluster.

@@ -1,0 +1,151 @@
+// clade hdbscan: density based clusters of the rows of a file, and the trees behind them.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+#include "apps/cli/interrupt.h"
+#include "apps/cli/limits.h"
+#include "apps/cli/progress_line.h"
+#include "apps/cli/table.h"
+#include "apps/commands.h"
+#include "apps/rows/rows.h"
+#include "apps/stopwatch.h"
+#include "clustering/density/dbcv.h"
+#include "clustering/density/hdbscan.h"
+#include "tensor/file.h"
+#include "tensor/npy.h"
+
+namespace clade::apps {
+namespace {
+
+struct HdbscanCommand {
+  RowsOptions rows;
+  cluster::HdbscanOptions fit;
+  std::optional<int64_t> min_samples;
+  std::string selection = "eom";
+  std::vector<int64_t> sweep;
+};
+
+int64_t noise_of(const cluster::HdbscanResult& r) {
+  const auto labels = r.labels.to_vector<int32_t>();
+  return std::count(labels.begin(), labels.end(), -1);
+}
+
+// Columns side by side as f64.
+Tensor table(const std::vector<Tensor>& columns) {
+  const int64_t rows = columns[0].numel(), width = int64_t(columns.size());
+  Tensor out = Tensor::empty({rows, width}, DType::f64);
+  for (int64_t c = 0; c < width; c++) {
+    const Tensor column = columns[size_t(c)].to(DType::f64);
+    for (int64_t r = 0; r < rows; r++) out.data<double>()[r * width + c] = column.data<double>()[r];
+  }
+  return out;
+}
+
+void write_results(const std::string& folder, const cluster::HdbscanResult& r) {
+  std::string lines = "row,hdbscan,probability,outlier_score\n";
+  char line[96];
+  for (int64_t i = 0; i < r.labels.numel(); i++) {
+    std::snprintf(line, sizeof line, "%lld,%d,%.9g,%.9g\n", static_cast<long long>(i),
+                  r.labels.data<int32_t>()[i], r.probabilities.data<double>()[i],
+                  r.outlier_scores.data<double>()[i]);
+    lines += line;
+  }
+  write_file_atomically(folder + "/labels.csv", lines);
+  save_npy(folder + "/labels.npy", r.labels);
+  const auto& tree = r.hierarchy.linkage;
+  save_npy(folder + "/linkage.npy", table({tree.left, tree.right, tree.distance, tree.size}));
+  const auto& condensed = r.condensed;
+  save_npy(folder + "/condensed.npy",
+           table({condensed.parent, condensed.child, condensed.lambda, condensed.size}));
+}
+
+void run_hdbscan(HdbscanCommand o) {
+  o.fit.min_samples = o.min_samples.value_or(0);
+  o.fit.selection.method =
+      o.selection == "leaf" ? cluster::ClusterSelection::leaf : cluster::ClusterSelection::eom;
+  const Tensor rows = load_rows(o.rows);
+  const std::string folder = output_folder(o.rows, "hdbscan");
+  ProgressLine line(o.rows.quiet);
+  Stopwatch watch;
+  watch.start("fit");
+  cluster::HdbscanResult r;
+  {
+    const Interruptible asked;
+    r = cluster::hdbscan(rows, o.fit, line.progress());
+  }
+  watch.stop();
+  line.finish();
+  write_results(folder, r);
+  if (o.rows.quiet) return;
+  const auto& tree = r.hierarchy.spanning_tree;
+  std::fputs(aligned({{"rows", grouped(rows.size(0))},
+                      {"columns", grouped(rows.size(1))},
+                      {"clusters", grouped(r.cluster_count)},
+                      {"noise", grouped(noise_of(r))},
+                      {"validity", fixed(cluster::relative_validity(tree, r.labels))},
+                      {"fit", duration(watch.stages().front().seconds)},
+                      {"written", folder + "/labels.csv, labels.npy, linkage.npy, condensed.npy"}},
+                     "ll")
+                 .c_str(),
+             stdout);
+  if (o.sweep.empty()) return;
+  std::vector<Row> told{{"min-cluster-size", "clusters", "noise", "validity"}};
+  for (int64_t size : o.sweep) {  // one tree serves them all
+    cluster::HdbscanOptions other = o.fit;
+    other.min_cluster_size = size;
+    const auto cut = cluster::hdbscan_cut(r.hierarchy, other);
+    told.push_back({grouped(size), grouped(cut.cluster_count), grouped(noise_of(cut)),
+                    fixed(cluster::relative_validity(tree, cut.labels))});
+  }
+  std::printf("\n%s", aligned(told, "rrrr").c_str());
+}
+
+}  // namespace
+
+void add_hdbscan(CLI::App& program) {
+  CLI::App* command =
+      program.add_subcommand("hdbscan", "clusters by density, noise left out, of a file's rows");
+  auto o = std::make_shared<HdbscanCommand>();
+  add_rows_options(*command, o->rows);
+  auto number = [&](const char* name, auto& member, Numbers limit, const char* help) {
+    auto* option = command->add_option(name, member, help)->check(validator(limit));
+    return option->take_last()->type_name(limit.whole ? "N" : "X");
+  };
+  number("--min-cluster-size", o->fit.min_cluster_size, {.low = 2},
+         "the fewest rows that are a cluster")
+      ->capture_default_str();
+  number("--min-samples", o->min_samples, {.low = 1},
+         "neighbours that make a dense place [min-cluster-size]");
+  command->add_option("--selection", o->selection, "eom: most excess of mass; leaf: the finest")
+      ->check(validator(OneOf{{"eom", "leaf"}}))
+      ->type_name("NAME")
+      ->capture_default_str();
+  number("--epsilon", o->fit.selection.epsilon, {.low = 0, .whole = false},
+         "no split at a smaller distance")
+      ->capture_default_str();
+  number("--max-cluster-size", o->fit.selection.max_cluster_size, {.low = 0},
+         "eom: larger ones are split; 0: no limit")
+      ->capture_default_str();
+  command->add_flag("--allow-single-cluster", o->fit.selection.allow_single_cluster,
+                    "one cluster may be all there is");
+  command
+      ->add_option("--sweep", o->sweep,
+                   "also tell what these min-cluster-sizes would give, separated by commas")
+      ->delimiter(',')
+      ->check(validator(Numbers{.low = 2}))
+      ->type_name("N,N,...");
+  command->footer(
+      "The folder then holds labels.csv (row, cluster or -1, probability, outlier score), "
+      "labels.npy,\n"
+      "linkage.npy (as scipy.cluster.hierarchy draws it) and condensed.npy (parent, child, "
+      "lambda,\n"
+      "size). validity: the relative index of density based validation, -1 to 1.\n"
+      "\nExamples:\n"
+      "  clade hdbscan points.npy --min-cluster-size 50 --min-samples 10\n"
+      "  clade hdbscan table.csv --label-column species --scale --sweep 5,10,20,50");
+  command->callback([o] { run_hdbscan(*o); });
+}
+
+}  // namespace clade::apps

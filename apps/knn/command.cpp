@@ -1,0 +1,117 @@
+// clade knn: the exact nearest neighbours of the rows of a file.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <memory>
+
+#include "apps/cli/interrupt.h"
+#include "apps/cli/limits.h"
+#include "apps/cli/progress_line.h"
+#include "apps/cli/table.h"
+#include "apps/commands.h"
+#include "apps/rows/rows.h"
+#include "apps/stopwatch.h"
+#include "clustering/neighbors/knn.h"
+#include "tensor/file.h"
+#include "tensor/npy.h"
+
+namespace clade::apps {
+namespace {
+
+struct KnnOptions {
+  RowsOptions rows;
+  int64_t k = 15;
+  int64_t min_common = 1;
+  std::string metric = "euclidean";
+  bool self = false, csv = false;
+};
+
+bool has_holes(const Tensor& rows) {
+  const float* v = rows.data<float>();
+  return std::any_of(v, v + rows.numel(), [](float f) { return std::isnan(f); });
+}
+
+cluster::Neighbors search(const KnnOptions& o, const Tensor& rows, const Progress& progress) {
+  if (o.metric == "cosine") return cluster::cosine_knn(rows, o.k, o.self, progress);
+  if (o.metric == "partial" || has_holes(rows))
+    return cluster::partial_knn(rows, o.k, o.self, o.min_common, progress);
+  return cluster::exact_knn(rows, o.k, o.self, progress);
+}
+
+// row,neighbor,rank,distance: one line a pair, those that there are.
+std::string table_of(const cluster::Neighbors& found) {
+  std::string out = "row,rank,neighbor,distance\n";
+  const int64_t n = found.index.size(0), k = found.index.size(1);
+  char line[96];
+  for (int64_t i = 0; i < n * k; i++) {
+    const int32_t neighbor = found.index.data<int32_t>()[i];
+    if (neighbor < 0) continue;
+    std::snprintf(line, sizeof line, "%lld,%lld,%d,%.9g\n", static_cast<long long>(i / k),
+                  static_cast<long long>(i % k + 1), neighbor,
+                  double(found.distance.data<float>()[i]));
+    out += line;
+  }
+  return out;
+}
+
+void run_knn(const KnnOptions& o) {
+  const Tensor rows = load_rows(o.rows);
+  const std::string folder = output_folder(o.rows, "knn");
+  ProgressLine line(o.rows.quiet);
+  Stopwatch watch;
+  watch.start("search");
+  cluster::Neighbors found;
+  {
+    const Interruptible asked;
+    found = search(o, rows, line.progress());
+  }
+  watch.stop();
+  line.finish();
+  save_npy(folder + "/index.npy", found.index);
+  save_npy(folder + "/distance.npy", found.distance);
+  if (o.csv) write_file_atomically(folder + "/neighbors.csv", table_of(found));
+  if (o.rows.quiet) return;
+  const std::vector<Row> told{{"rows", grouped(rows.size(0))},
+                              {"columns", grouped(rows.size(1))},
+                              {"neighbours", grouped(o.k)},
+                              {"search", duration(watch.stages().front().seconds)},
+                              {"written", folder + "/index.npy, distance.npy"}};
+  std::fputs(aligned(told, "ll").c_str(), stdout);
+}
+
+}  // namespace
+
+void add_knn(CLI::App& program) {
+  CLI::App* command =
+      program.add_subcommand("knn", "the exact nearest neighbours of each row of a file");
+  auto o = std::make_shared<KnnOptions>();
+  add_rows_options(*command, o->rows);
+  command->add_option("-k,--neighbors", o->k, "neighbours of each row")
+      ->check(validator(Numbers{.low = 1}))
+      ->type_name("N")
+      ->capture_default_str();
+  command
+      ->add_option("--metric", o->metric,
+                   "euclidean, cosine or partial: over the columns that both rows have [partial "
+                   "where values are missing]")
+      ->check(validator(OneOf{{"euclidean", "cosine", "partial"}}))
+      ->type_name("NAME")
+      ->capture_default_str();
+  command->add_option("--min-common", o->min_common, "partial: columns that neighbours must share")
+      ->check(validator(Numbers{.low = 1}))
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_flag("--self", o->self, "count each row as its own first neighbour");
+  command->add_flag("--csv", o->csv, "write neighbors.csv too");
+  command->footer(
+      "The folder then holds index.npy (rows, k) i32 and distance.npy (rows, k) f32, nearest "
+      "first,\n"
+      "ties by row; where there are fewer than k, -1 and infinity.\n"
+      "\nExamples:\n"
+      "  clade knn fashion-mnist -k 15 --out neighbours\n"
+      "  clade knn table.csv --label-column species --scale --csv");
+  command->callback([o] { run_knn(*o); });
+}
+
+}  // namespace clade::apps

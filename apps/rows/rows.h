@@ -1,0 +1,35 @@
+// Rows of a file for the commands that take them as they are: knn and hdbscan.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "apps/load.h"
+#include "tensor/tensor.h"
+
+namespace CLI {
+class App;
+}
+
+namespace clade::apps {
+
+// What these commands have in common.
+struct RowsOptions {
+  LoadRequest load;
+  std::optional<int64_t> threads;
+  std::optional<std::string> out;
+  int64_t seed = 1;
+  bool scale = false, quiet = false;
+};
+
+// Declares them, the data set among them, on a command.
+void add_rows_options(CLI::App& command, RowsOptions& options);
+
+// (n, d) f32: images laid out flat, missing values NaN, --scale applied. Sets the threads.
+Tensor load_rows(const RowsOptions& options);
+
+// --out, else runs/<command>-<data>; made if it is not there.
+std::string output_folder(const RowsOptions& options, const std::string& command);
+
+}  // namespace clade::apps

@@ -1,0 +1,78 @@
+// clade knn and clade hdbscan, as a person runs them.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tensor/npy.h"
+#include "tests/apps/program.h"
+
+namespace clade::apps {
+namespace {
+
+int64_t lines(const std::string& s) { return std::count(s.begin(), s.end(), '\n'); }
+
+TEST(KnnCommand, WritesNeighboursWithTheSameBitsAtAnyNumberOfThreads) {
+  Workplace here;
+  for (const char* n : {"1", "2", "3"}) {
+    const std::string t = n;
+    const Ran ran = here.run("knn digits --limit 300 -k 6 --csv --threads " + t + " --out t" + t);
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    EXPECT_NE(ran.out.find("300"), std::string::npos);
+  }
+  const Tensor index = load_npy(here.path("t1/index.npy"));
+  EXPECT_EQ(index.shape(), Shape({300, 6}));
+  EXPECT_EQ(load_npy(here.path("t1/distance.npy")).shape(), Shape({300, 6}));
+  const std::string table = here.read("t1/neighbors.csv");
+  EXPECT_EQ(table.rfind("row,rank,neighbor,distance\n0,1,", 0), 0u);
+  EXPECT_EQ(lines(table), 1801);
+  for (const char* file : {"index.npy", "distance.npy", "neighbors.csv"})
+    for (const char* other : {"t2/", "t3/"})
+      EXPECT_EQ(here.read(std::string("t1/") + file), here.read(std::string(other) + file)) << file;
+}
+
+TEST(KnnCommand, TakesHolesAndRefusesWhatItCannotDo) {
+  Workplace here;
+  here.write("t.csv", "a,b\n1,2\n,3\n2,2\n5,1\n");
+  ASSERT_EQ(here.run("knn t.csv -k 1 --quiet --csv --out r").code, 0);
+  // Row 1 has b alone: with row 0 it shares b, at distance sqrt(2 / 1 * 1), with row 2 too.
+  EXPECT_EQ(here.read("r/neighbors.csv"),
+            "row,rank,neighbor,distance\n0,1,2,1\n1,1,0,1.41421354\n2,1,0,1\n3,1,1,2.82842708\n");
+  const Ran many = here.run("knn t.csv -k 7");
+  EXPECT_EQ(many.code, 1);
+  EXPECT_TRUE(many.one_line()) << many.err;
+  EXPECT_NE(many.err.find("1 <= k <= 3 for 4 rows without self; got k = 7"), std::string::npos);
+  EXPECT_EQ(here.run("knn t.csv -k 0").code, 2);
+  EXPECT_EQ(here.run("knn t.csv --metric manhattan").code, 2);
+}
+
+TEST(HdbscanCommand, WritesLabelsAndTreesWithTheSameBitsAtAnyNumberOfThreads) {
+  Workplace here;
+  for (const char* n : {"1", "2", "3"}) {
+    const std::string t = n;
+    const Ran ran =
+        here.run("hdbscan digits --min-cluster-size 20 --min-samples 3 --sweep 10,40 --threads " +
+                 t + " --out t" + t);
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    EXPECT_NE(ran.out.find("min-cluster-size"), std::string::npos) << ran.out;
+  }
+  const std::string labels = here.read("t1/labels.csv");
+  EXPECT_EQ(labels.rfind("row,hdbscan,probability,outlier_score\n", 0), 0u);
+  EXPECT_EQ(lines(labels), 1798);
+  EXPECT_EQ(load_npy(here.path("t1/linkage.npy")).shape(), Shape({1796, 4}));
+  EXPECT_GT(load_npy(here.path("t1/condensed.npy")).size(0), 1797);
+  for (const char* file : {"labels.csv", "labels.npy", "linkage.npy", "condensed.npy"})
+    for (const char* other : {"t2/", "t3/"})
+      EXPECT_EQ(here.read(std::string("t1/") + file), here.read(std::string(other) + file)) << file;
+}
+
+TEST(HdbscanCommand, RefusesHolesInOneLine) {
+  Workplace here;
+  here.write("t.csv", "a,b\n1,2\n,3\n2,2\n5,1\n");
+  const Ran ran = here.run("hdbscan t.csv");
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_TRUE(ran.one_line()) << ran.err;
+  EXPECT_NE(ran.err.find("NaN in row 1, column 0"), std::string::npos) << ran.err;
+}
+
+}  // namespace
+}  // namespace clade::apps
