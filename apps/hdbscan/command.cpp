@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "apps/cli/interrupt.h"
 #include "apps/cli/limits.h"
@@ -25,6 +26,7 @@ struct HdbscanCommand {
   std::optional<int64_t> min_samples;
   std::string selection = "eom";
   std::vector<int64_t> sweep;
+  bool json = false;
 };
 
 int64_t noise_of(const cluster::HdbscanResult& r) {
@@ -78,6 +80,17 @@ void run_hdbscan(HdbscanCommand o) {
   watch.stop();
   line.finish();
   write_results(folder, r);
+  const double seconds = watch.stages().front().seconds;
+  if (o.json) {
+    double weight = 0;
+    for (double w : r.hierarchy.spanning_tree.weight.to_vector<double>()) weight += w;
+    const nlohmann::ordered_json out{
+        {"rows", rows.size(0)}, {"columns", rows.size(1)}, {"clusters", r.cluster_count},
+        {"noise", noise_of(r)}, {"tree_weight", weight},   {"seconds", seconds},
+        {"folder", folder}};
+    std::printf("%s\n", out.dump(2).c_str());
+    return;
+  }
   if (o.rows.quiet) return;
   const auto& tree = r.hierarchy.spanning_tree;
   std::fputs(aligned({{"rows", grouped(rows.size(0))},
@@ -85,7 +98,7 @@ void run_hdbscan(HdbscanCommand o) {
                       {"clusters", grouped(r.cluster_count)},
                       {"noise", grouped(noise_of(r))},
                       {"validity", fixed(cluster::relative_validity(tree, r.labels))},
-                      {"fit", duration(watch.stages().front().seconds)},
+                      {"fit", duration(seconds)},
                       {"written", folder + "/labels.csv, labels.npy, linkage.npy, condensed.npy"}},
                      "ll")
                  .c_str(),
@@ -136,6 +149,7 @@ void add_hdbscan(CLI::App& program) {
       ->delimiter(',')
       ->check(validator(Numbers{.low = 2}))
       ->type_name("N,N,...");
+  command->add_flag("--json", o->json, "print the summary as JSON");
   command->footer(
       "The folder then holds labels.csv (row, cluster or -1, probability, outlier score), "
       "labels.npy,\n"

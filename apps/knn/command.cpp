@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "apps/cli/interrupt.h"
 #include "apps/cli/limits.h"
@@ -24,7 +25,7 @@ struct KnnOptions {
   int64_t k = 15;
   int64_t min_common = 1;
   std::string metric = "euclidean";
-  bool self = false, csv = false;
+  bool self = false, csv = false, json = false;
 };
 
 bool has_holes(const Tensor& rows) {
@@ -39,7 +40,7 @@ cluster::Neighbors search(const KnnOptions& o, const Tensor& rows, const Progres
   return cluster::exact_knn(rows, o.k, o.self, progress);
 }
 
-// row,neighbor,rank,distance: one line a pair, those that there are.
+// One line for each pair that there is.
 std::string table_of(const cluster::Neighbors& found) {
   std::string out = "row,rank,neighbor,distance\n";
   const int64_t n = found.index.size(0), k = found.index.size(1);
@@ -71,11 +72,19 @@ void run_knn(const KnnOptions& o) {
   save_npy(folder + "/index.npy", found.index);
   save_npy(folder + "/distance.npy", found.distance);
   if (o.csv) write_file_atomically(folder + "/neighbors.csv", table_of(found));
+  const double seconds = watch.stages().front().seconds;
+  if (o.json) {
+    const nlohmann::ordered_json out{
+        {"rows", rows.size(0)}, {"columns", rows.size(1)}, {"k", o.k},
+        {"metric", o.metric},   {"seconds", seconds},      {"folder", folder}};
+    std::printf("%s\n", out.dump(2).c_str());
+    return;
+  }
   if (o.rows.quiet) return;
   const std::vector<Row> told{{"rows", grouped(rows.size(0))},
                               {"columns", grouped(rows.size(1))},
                               {"neighbours", grouped(o.k)},
-                              {"search", duration(watch.stages().front().seconds)},
+                              {"search", duration(seconds)},
                               {"written", folder + "/index.npy, distance.npy"}};
   std::fputs(aligned(told, "ll").c_str(), stdout);
 }
@@ -104,6 +113,7 @@ void add_knn(CLI::App& program) {
       ->capture_default_str();
   command->add_flag("--self", o->self, "count each row as its own first neighbour");
   command->add_flag("--csv", o->csv, "write neighbors.csv too");
+  command->add_flag("--json", o->json, "print the summary as JSON");
   command->footer(
       "The folder then holds index.npy (rows, k) i32 and distance.npy (rows, k) f32, nearest "
       "first,\n"

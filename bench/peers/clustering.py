@@ -1,0 +1,254 @@
+#!/usr/bin/env python3
+"""Clade's clustering beside its peers, job by job: bench/results/peers-clustering.json.
+
+    python -m venv peers && peers/bin/pip install scikit-learn hdbscan fast_hdbscan faiss-cpu
+    peers/bin/python bench/peers/clustering.py --clade build/release/clade [--only knn] [--rounds 5] [--list]
+
+A job is a data set, what Clade is asked, and its peers. Clade and each peer take turns, each run in a process
+of its own on the same threads, and medians over the rounds are compared, because the speed of a machine
+drifts; a gauge, sgemm of 1024 in NumPy, is logged in every round. A peer is warmed up on a few rows first, so
+that what it compiles is not counted. Time is that of the fit alone, in the process that runs it; memory is the
+highest resident size of the whole process. A job that is added is one function with @job and one function a peer.
+"""
+import argparse
+import json
+import os
+import pathlib
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+HERE = pathlib.Path(__file__).resolve().parent
+JOBS, PEERS = {}, {}
+
+
+def job(*peers):
+    """Registers f(clade) -> (seconds, answer): clade(arguments...) runs the program and returns its JSON."""
+    return lambda f: JOBS.setdefault(f.__name__, (f, peers)) and f
+
+
+def peer(f):
+    """Registers f(rows, **settings) -> answer, which is timed; the job of the same name prefix says the settings."""
+    return PEERS.setdefault(f.__name__, f)
+
+
+# --- data: name -> rows (f32); written once to a temporary folder for both sides.
+
+def data(name):
+    if name == "fashion":
+        import gzip
+        folder = pathlib.Path(os.environ.get("CLADE_FASHION", "/usr/share/datasets/fashion-mnist"))
+        parts = [np.frombuffer(gzip.open(folder / f"{p}-images-idx3-ubyte.gz").read(), np.uint8)[16:]
+                 for p in ("train", "t10k")]
+        return np.concatenate(parts).reshape(-1, 784).astype(np.float32) / 255
+    kind, n, d = name.split("-")
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(int(n), int(d)))
+    if kind == "blobs":
+        centres = rng.normal(size=(50, int(d))) * 12
+        x += centres[rng.integers(0, 50, size=int(n))]
+    return x.astype(np.float32)
+
+
+# --- peers: imported inside, each in its own process. warm() is called first with few rows.
+
+@peer
+def sklearn_knn(x, k):
+    from sklearn.neighbors import NearestNeighbors
+    distance, index = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(x).kneighbors()
+    return {"index": index.astype(np.int32), "distance": distance}
+
+
+@peer
+def faiss_knn(x, k):
+    import faiss
+    faiss.omp_set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    search = faiss.IndexFlatL2(x.shape[1])
+    search.add(x)
+    squared, index = search.search(x, k + 1)  # itself is among them
+    return {"index": index[:, 1:].astype(np.int32), "distance": np.sqrt(np.maximum(squared[:, 1:], 0))}
+
+
+@peer
+def hdbscan(x, size, samples):
+    import hdbscan as package
+    fit = package.HDBSCAN(min_cluster_size=size, min_samples=samples, approx_min_span_tree=False,
+                          gen_min_span_tree=True, core_dist_n_jobs=int(os.environ["OMP_NUM_THREADS"])).fit(x)
+    return {"labels": fit.labels_, "weight": np.array([fit.minimum_spanning_tree_._mst[:, 2].sum()])}
+
+
+@peer
+def fast_hdbscan(x, size, samples):
+    import fast_hdbscan as package
+    return {"labels": package.HDBSCAN(min_cluster_size=size, min_samples=samples).fit(x).labels_}
+
+
+# --- jobs: what Clade is asked, and how its answer compares.
+
+def knn_job(rows, k=15):
+    def ask(run):
+        told = run("knn", rows, "-k", k)
+        folder = pathlib.Path(told["folder"])
+        return told["seconds"], {"index": np.load(folder / "index.npy"), "distance": np.load(folder / "distance.npy")}
+
+    def compare(ours, theirs):
+        # Distances decide: where two tie, either row is right.
+        worse = (ours["distance"] > theirs["distance"] * (1 + 1e-4) + 1e-6).mean()
+        same = np.mean([len(np.intersect1d(a, b)) for a, b in zip(ours["index"][::50], theirs["index"][::50])]) / k
+        return {"shared_neighbors": round(float(same), 6), "farther_than_peer": round(float(worse), 6)}
+    return rows, {"k": k}, ask, compare
+
+
+def hdbscan_job(rows, size=50, samples=10):
+    def ask(run):
+        told = run("hdbscan", rows, "--min-cluster-size", size, "--min-samples", samples)
+        labels = np.load(pathlib.Path(told["folder"]) / "labels.npy")
+        return told["seconds"], {"labels": labels, "weight": np.array([told["tree_weight"]])}
+
+    def compare(ours, theirs):
+        from sklearn.metrics import adjusted_rand_score
+        out = {"ari": round(float(adjusted_rand_score(ours["labels"], theirs["labels"])), 6)}
+        if "weight" in theirs:
+            out["tree_weight_ratio"] = float(ours["weight"][0] / theirs["weight"][0])
+        return out
+    return rows, {"size": size, "samples": samples}, ask, compare
+
+
+@job("sklearn_knn", "faiss_knn")
+def knn_20k_784(): return knn_job(("fashion", 20000))
+
+
+@job("sklearn_knn", "faiss_knn")
+def knn_70k_784(): return knn_job(("fashion", None))
+
+
+@job("fast_hdbscan", "hdbscan")
+def hdbscan_70k_2(): return hdbscan_job(("blobs-70000-2", None))
+
+
+@job("fast_hdbscan", "hdbscan")
+def hdbscan_70k_10(): return hdbscan_job(("blobs-70000-10", None))
+
+
+@job("fast_hdbscan", "hdbscan")
+def hdbscan_1m_2(): return hdbscan_job(("blobs-1000000-2", None))
+
+
+@job("hdbscan")
+def hdbscan_20k_784(): return hdbscan_job(("fashion", 20000))
+
+
+# --- one peer in a process of its own: this file with --peer.
+
+def run_peer(name, rows, settings, out):
+    x = np.load(rows)
+    PEERS[name](x[:2000].copy(), **settings)
+    begun = time.perf_counter()
+    answer = PEERS[name](x, **settings)
+    seconds = time.perf_counter() - begun
+    np.savez(out, **answer, seconds=seconds, mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def gauge():
+    a = np.ones((1024, 1024), np.float32)
+    begun = time.perf_counter()
+    for _ in range(5):
+        a @ a
+    return round(5 * 2 * 1024**3 / (time.perf_counter() - begun) / 1e9, 1)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clade", default="build/release/clade")
+    parser.add_argument("--only", default="", help="jobs whose name contains this")
+    parser.add_argument("--peers", default="", help="peers whose name contains this")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--timeout", type=int, default=3600, help="seconds a peer may take")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--out", default=str(HERE.parent / "results" / "peers-clustering.json"))
+    parser.add_argument("--peer", nargs=4, help=argparse.SUPPRESS)
+    o = parser.parse_args()
+    if o.peer:
+        return run_peer(o.peer[0], o.peer[1], json.loads(o.peer[2]), o.peer[3])
+    if o.list:
+        return print("\n".join(f"{name}: {', '.join(peers)}" for name, (_, peers) in JOBS.items()))
+
+    threads = str(o.threads)
+    os.environ.update(OMP_NUM_THREADS=threads, OPENBLAS_NUM_THREADS=threads, NUMBA_NUM_THREADS=threads,
+                      MKL_NUM_THREADS=threads)
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [row for name, (make, peers) in JOBS.items() if o.only in name
+                for row in compare(o, name, make(), peers, pathlib.Path(folder))]
+    write(o, rows)
+
+
+def compare(o, name, made, peers, folder):
+    (source, count), settings, ask, judge = made
+    path = folder / "rows.npy"
+    np.save(path, data(source)[:count])
+
+    def clade(command, _, *arguments):
+        out = folder / "clade"
+        line = [o.clade, command, path, *arguments, "--threads", o.threads, "--out", out, "--json"]
+        process = subprocess.Popen([str(part) for part in line], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        told = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        if status:
+            raise SystemExit(f"{name}: clade failed: {' '.join(map(str, line))}")
+        clade.mb = usage.ru_maxrss / 1024
+        return json.loads(told)
+
+    for who in [p for p in peers if o.peers in p]:
+        ours, theirs, gauges, ours_mb, quality, their_mb = [], [], [], 0, {}, 0
+        for _ in range(o.rounds):
+            gauges.append(gauge())
+            seconds, answer = ask(clade)
+            ours.append(seconds)
+            ours_mb = max(ours_mb, clade.mb)
+            out = folder / "peer.npz"
+            try:
+                subprocess.run([sys.executable, __file__, "--peer", who, str(path), json.dumps(settings), str(out)],
+                               check=True, timeout=o.timeout, stderr=subprocess.DEVNULL)
+            except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as problem:
+                print(f"{name}: {who}: {type(problem).__name__}", file=sys.stderr)
+                break
+            result = np.load(out)
+            theirs.append(float(result["seconds"]))
+            their_mb = max(their_mb, float(result["mb"]))
+            quality = judge(answer, result)
+        if theirs:
+            clade_s, peer_s = statistics.median(ours), statistics.median(theirs)
+            row = {"job": name, "peer": who, "clade_s": round(clade_s, 3), "peer_s": round(peer_s, 3),
+                   "ratio": round(peer_s / clade_s, 2), "clade_mb": round(ours_mb), "peer_mb": round(their_mb),
+                   "quality": quality, "rounds": len(theirs), "gauge_gflops": gauges}
+            print(json.dumps(row), flush=True)
+            yield row
+
+
+def write(o, rows):
+    """Rows replace those of the same job and peer; the others stay."""
+    path = pathlib.Path(o.out)
+    old = json.loads(path.read_text())["rows"] if path.exists() else []
+    done = {(r["job"], r["peer"]) for r in rows}
+    versions = {}
+    for package in ("numpy", "scikit-learn", "hdbscan", "fast_hdbscan", "faiss-cpu", "umap-learn", "openTSNE"):
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            pass
+    rows = [r for r in old if (r["job"], r["peer"]) not in done] + rows
+    head = {"machine": f"{platform.machine()}, {os.cpu_count()} cores", "threads": o.threads, "versions": versions}
+    lines = ",\n  ".join(json.dumps(r) for r in rows)
+    path.write_text(json.dumps(head)[:-1] + ', "rows": [\n  ' + lines + "\n]}\n")
+
+
+if __name__ == "__main__":
+    main()
