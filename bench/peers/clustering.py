@@ -15,7 +15,6 @@ import json
 import os
 import pathlib
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -153,7 +152,20 @@ def run_peer(name, rows, settings, out):
     begun = time.perf_counter()
     answer = PEERS[name](x, **settings)
     seconds = time.perf_counter() - begun
-    np.savez(out, **answer, seconds=seconds, mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    np.savez(out, **answer, seconds=seconds, mb=highest_mb())
+
+
+# A process is born with its parent's highest size: so a small one starts Clade, and tells of its child.
+LAUNCHER = """import resource, subprocess, sys
+code = subprocess.run(sys.argv[1:]).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, end='')
+sys.exit(code)"""
+
+
+def highest_mb():
+    """Of this process since it was started, and not of its parent, which ru_maxrss would tell."""
+    status = pathlib.Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def gauge():
@@ -198,12 +210,10 @@ def compare(o, name, made, peers, folder):
     def clade(command, _, *arguments):
         out = folder / "clade"
         line = [o.clade, command, path, *arguments, "--threads", o.threads, "--out", out, "--json"]
-        process = subprocess.Popen([str(part) for part in line], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        told = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        if status:
-            raise SystemExit(f"{name}: clade failed: {' '.join(map(str, line))}")
-        clade.mb = usage.ru_maxrss / 1024
+        done = subprocess.run([sys.executable, "-c", LAUNCHER, *map(str, line)], capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(f"{name}: clade failed: {done.stderr.strip()}")
+        told, clade.mb = done.stdout.rsplit("\n", 1)[0], float(done.stdout.rsplit("\n", 1)[1])
         return json.loads(told)
 
     for who in [p for p in peers if o.peers in p]:
