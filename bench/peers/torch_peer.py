@@ -1,7 +1,7 @@
 """PyTorch's side of bench/peers/run.py: one piece of work, its median milliseconds and its memory.
 
     torch_peer.py --work conv-vae --batch 128 --threads 2 --seconds 5 [--channels-last]
-    torch_peer.py --work adam | batch-norm
+    torch_peer.py --work adam | batch-norm | batch-norm-leaky
 
 Prints JSON: {"ms": ..., "peak_mb": ...} (batch-norm: "forward_ms", "backward_ms").
 """
@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--work", required=True, choices=["dense-ae", "cae", "conv-vae", "adam", "batch-norm"])
+parser.add_argument("--work", required=True, choices=["dense-ae", "cae", "conv-vae", "adam", "batch-norm", "batch-norm-leaky"])
 parser.add_argument("--batch", type=int, default=128)
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--seconds", type=float, default=5)
@@ -28,7 +28,7 @@ torch.manual_seed(1)
 def timed(step, *parts):
     """Medians of the seconds that step() returns; the first two calls are not counted."""
     taken, begin = [], time.perf_counter()
-    while len(taken) < 5 or time.perf_counter() - begin < options.seconds:
+    while len(taken) < 7 or time.perf_counter() - begin < options.seconds:
         taken.append(step())
     return [statistics.median(row) * 1e3 for row in zip(*taken[2:])]
 
@@ -127,6 +127,8 @@ def adam():
 
 def batch_norm():
     net = nn.BatchNorm2d(32)
+    if options.work == "batch-norm-leaky":
+        net = nn.Sequential(net, nn.LeakyReLU(0.1))
     x = torch.rand(128, 32, 32, 32).requires_grad_()
     if options.channels_last:
         x = x.detach().contiguous(memory_format=torch.channels_last).requires_grad_()
@@ -144,4 +146,5 @@ def batch_norm():
     return {"forward_ms": forward, "backward_ms": backward}
 
 
-print(json.dumps({"adam": adam, "batch-norm": batch_norm}.get(options.work, train)()))
+works = {"adam": adam, "batch-norm": batch_norm, "batch-norm-leaky": batch_norm}
+print(json.dumps(works.get(options.work, train)()))
