@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/elementwise/math.h"
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
 #include "tensor/profiler.h"
@@ -166,10 +167,10 @@ struct Affine {
   T v(T x, int64_t lane) const { return (x - mean[lane]) * scale[lane] + offset[lane]; }
   T operator()(T x, int64_t lane) const {
     const T value = v(x, lane);
-    return value > 0 ? value : slope * value;
+    return math::choose(value > 0, value, slope * value);
   }
   // dy through the activation.
-  T gradient(T x, T dy, int64_t lane) const { return v(x, lane) > 0 ? dy : slope * dy; }
+  T gradient(T x, T dy, int64_t lane) const { return math::choose(v(x, lane) > 0, dy, slope * dy); }
 };
 
 template <class T>
