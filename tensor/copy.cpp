@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "tensor/parallel.h"
+#include "tensor/profiler.h"
 #include "tensor/tensor.h"
 
 namespace clade {
@@ -94,6 +95,12 @@ void copy_elements(const View& from, const View& to) {
     fail("copy", "defined tensors", text("an undefined ", from.data ? "target" : "source"));
   if (!same_sizes(from, to)) fail("copy", text("sizes ", to.sizes()), text(from.sizes()));
   if (to.numel() == 0) return;
+  bool one_value = true;  // repeated over the target
+  for (int d = 0; d < from.rank; d++)
+    one_value = one_value && (from.stride[d] == 0 || from.shape[d] == 1);
+  profiler::Span span(
+      one_value ? "fill" : "copy", 0,
+      double(to.numel()) * double((one_value ? 0 : size_of(from.dtype)) + size_of(to.dtype)));
   dispatch(from.dtype, [&](auto f) {
     dispatch(to.dtype, [&](auto t) { copy_typed<decltype(f), decltype(t)>(from, to); });
   });
