@@ -1,9 +1,10 @@
 // elementwise on the CPU: one loop for all, over rows as long as the layouts allow (walk.h).
 //
 // All four entries are out[i] = f(in[i]...): the loop takes a functor and any number of inputs.
-// Rows whose steps are all 1 vectorise, also in place; others take the same loop with steps.
+// Rows whose steps are all 1 vectorise, also in place; others are gathered into blocks that do.
 #include "kernels/elementwise/elementwise.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "kernels/elementwise/functions.h"
@@ -26,21 +27,31 @@ inline void dense_row(F f, int64_t n, T* out, const In*... in) {
   for (int64_t i = 0; i < n; i++) out[i] = f(in[i]...);
 }
 
-template <class T, int K>
-const T* input(const Walk<K>& walk, const View (&views)[K], const int64_t* at, int k, int64_t i) {
-  return views[k].template as<T>() + at[k] + i * walk.step(k);
-}
+// Elements of a row with steps that are gathered, computed and scattered at a time.
+constexpr int64_t kBlock = 256;
 
-// One row of map below; I counts the inputs from 1, as views does.
+// One row of map below; I counts the views from 0, of which the first is the output. The loop over
+// f stands here once: it is long, and compiled for every instruction set.
 template <class T, class F, int K, int... I>
 void map_row(F f, const Walk<K>& walk, const View (&views)[K], const int64_t* at, int64_t n,
-             std::integer_sequence<int, I...>) {
-  T* out = views[0].template as<T>() + at[0];
-  if (walk.unit_steps()) {
-    dense_row(f, n, out, input<T>(walk, views, at, I + 1, 0)...);
-  } else {
-    for (int64_t i = 0; i < n; i++)
-      out[i * walk.step(0)] = f(*input<T>(walk, views, at, I + 1, i)...);
+             std::integer_sequence<int, 0, I...>) {
+  T gathered[K][kBlock];
+  T* const base[] = {views[0].template as<T>() + at[0], views[I].template as<T>() + at[I]...};
+  const int64_t block = walk.unit_steps() ? n : kBlock;
+  for (int64_t i = 0; i < n; i += block) {
+    const int64_t size = std::min(block, n - i);
+    T* row[K];
+    for (int k = 0; k < K; k++) {
+      const int64_t step = walk.step(k);
+      const T* from = base[k] + i * step;
+      row[k] = step == 1 ? base[k] + i : gathered[k];
+      if (step == 1 || k == 0) continue;
+      for (int64_t j = 0; j < size; j++) gathered[k][j] = from[j * step];
+    }
+    dense_row(f, size, row[0], static_cast<const T*>(row[I])...);
+    if (walk.step(0) == 1) continue;
+    T* to = base[0] + i * walk.step(0);
+    for (int64_t j = 0; j < size; j++) to[j * walk.step(0)] = gathered[0][j];
   }
 }
 
@@ -52,7 +63,7 @@ void map(F f, const View& out, const In&... in) {
   parallel_for(walk.numel(), kGrain, [&](int64_t begin, int64_t end) {
     with_vectors([&] {
       walk.rows(begin, end, [&](const int64_t* at, int64_t n) {
-        map_row<T>(f, walk, views, at, n, std::make_integer_sequence<int, sizeof...(In)>{});
+        map_row<T>(f, walk, views, at, n, std::make_integer_sequence<int, 1 + sizeof...(In)>{});
       });
     });
   });

@@ -29,7 +29,7 @@ struct Exp {
 
 template <class T>
 struct Log {
-  CLADE_HD T f(T x) const { return std::log(x); }
+  CLADE_HD T f(T x) const { return math::log(x); }
   CLADE_HD T df(T x, T) const { return 1 / x; }
 };
 
@@ -62,10 +62,14 @@ struct Reciprocal {
 
 template <class T>
 struct Power {
+  // x^0 is the constant 1; its formula would give 0 * infinity at x = 0.
+  CLADE_HD explicit Power(T exponent)
+      : a(exponent), power(a), below(a == 0 ? T(0) : a - 1) {}
+  CLADE_HD T f(T x) const { return power(x); }
+  CLADE_HD T df(T x, T) const { return a * below(x); }
+
   T a;
-  CLADE_HD T f(T x) const { return std::pow(x, a); }
-  // a = 0 is the constant 1; the formula would give 0 * infinity at x = 0.
-  CLADE_HD T df(T x, T) const { return a == 0 ? T(0) : a * std::pow(x, a - 1); }
+  math::Pow<T> power, below;
 };
 
 template <class T>
@@ -120,13 +124,9 @@ struct Softplus {
 };
 
 template <class T>
-struct Gelu {  // Phi(x) = erfc(-x / sqrt 2) / 2, which does not cancel for negative x
-  CLADE_HD static T phi(T x) { return T(0.5) * std::erfc(x * T(-0.70710678118654752)); }
-  CLADE_HD T f(T x) const { return x * phi(x); }
-  CLADE_HD T df(T x, T) const {
-    T density = T(0.39894228040143268) * math::exp(T(-0.5) * x * x);
-    return phi(x) + x * density;
-  }
+struct Gelu {
+  CLADE_HD T f(T x) const { return math::gelu(x); }
+  CLADE_HD T df(T x, T) const { return math::gelu_slope(x); }
 };
 
 template <class T>
@@ -149,7 +149,11 @@ void with_function(Unary op, T a, T b, Body&& body) {
     case Unary::square: return body(Square<T>{});
     case Unary::abs: return body(Abs<T>{});
     case Unary::reciprocal: return body(Reciprocal<T>{});
-    case Unary::power: return body(Power<T>{a});
+    case Unary::power:  // the powers of one instruction, which give the same bits
+      if (a == 1) return body(Affine<T>{1, T(-0.0)});
+      if (a == 2) return body(Square<T>{});
+      if (a == -1) return body(Reciprocal<T>{});
+      return body(Power<T>{a});
     case Unary::clamp: return body(Clamp<T>{a, b});
     case Unary::relu: return body(Relu<T>{});
     case Unary::leaky_relu: return body(LeakyRelu<T>{a});

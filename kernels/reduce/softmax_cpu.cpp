@@ -75,7 +75,7 @@ double logsumexp_of(const Line<T>& x) {
     for (int64_t j = 0; j < n; j++) e[j] = math::exp(x[i + j] - shift);
     sum += fold<Sum>(e, n);
   }
-  return double(shift) + std::log(sum);
+  return double(shift) + math::log(sum);
 }
 
 double bytes(const View& v, double arrays) {

@@ -148,7 +148,7 @@ void importance_weights(const Cpu&, const View& log_w, const View& bound, const 
           // A column of -inf alone: no sample explains the data, and none has a weight.
           const bool none = sum[i] == 0;
           scale[i] = none ? T(0) : T(1 / sum[i]);
-          bound.as<T>()[begin + i] = T(double(shift[i]) + std::log(sum[i]) - log_samples);
+          bound.as<T>()[begin + i] = T(double(shift[i]) + math::log(sum[i]) - log_samples);
           effective.as<T>()[begin + i] = none ? T(0) : T(sum[i] * sum[i] / squares[i]);
         }
         for (int64_t k = 0; k < samples; k++) {
