@@ -26,6 +26,9 @@ target_compile_options(clade_options INTERFACE
   # no function here reports through errno; with it, GCC calls the library for sqrt and vectorises no loop of it
   -fno-math-errno
   $<$<BOOL:${CLADE_WERROR}>:-Werror>)
+if(CLADE_PORTABLE)
+  target_compile_definitions(clade_options INTERFACE CLADE_PORTABLE)
+endif()
 if(CLADE_FUZZ)  # the fuzzers steer by what the code under test has reached
   target_compile_options(clade_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()

@@ -6,7 +6,7 @@ namespace clade {
 namespace {
 
 Vectors best_here() {
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(CLADE_X86_VECTORS)
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
     return Vectors::avx512;

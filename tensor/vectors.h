@@ -10,6 +10,11 @@
 // loops alone; what is inlined is compiled three times.
 #pragma once
 
+// CLADE_PORTABLE (an option of the build) leaves one path, the plain C++ that other processors get.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(CLADE_PORTABLE)
+#define CLADE_X86_VECTORS 1
+#endif
+
 namespace clade {
 
 enum class Vectors { baseline, avx2, avx512 };
@@ -20,7 +25,7 @@ Vectors vectors();
 bool use_vectors(Vectors v);
 
 namespace detail {
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(CLADE_X86_VECTORS)
 // GCC would else take half of AVX-512's vectors; Clang takes them whole.
 #if defined(__clang__)
 #define CLADE_AVX512 "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"
@@ -45,7 +50,7 @@ template <class Body>
 
 template <class Body>
 void with_vectors(Body&& body) {
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(CLADE_X86_VECTORS)
   switch (vectors()) {
     case Vectors::avx512: return detail::run_avx512(body);
     case Vectors::avx2: return detail::run_avx2(body);

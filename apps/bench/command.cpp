@@ -1,5 +1,6 @@
 // clade bench: how fast the kernels and a training step are here, and how fast they could be.
 #include <CLI/CLI.hpp>
+#include <array>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -28,6 +29,7 @@ nlohmann::ordered_json machine(const kernels::Ceiling* c) {
   nlohmann::ordered_json out;
   for (const Fact& fact : versions()) out["versions"][fact.name] = fact.value;
   out["threads"] = threads();
+  out["vectors"] = std::array{"baseline", "avx2", "avx512"}[size_t(vectors())];
   if (c) out["ceiling"] = {{"gflops", c->flops * 1e-9}, {"gb_per_s", c->bytes * 1e-9}};
   return out;
 }

@@ -63,8 +63,7 @@ struct Reciprocal {
 template <class T>
 struct Power {
   // x^0 is the constant 1; its formula would give 0 * infinity at x = 0.
-  CLADE_HD explicit Power(T exponent)
-      : a(exponent), power(a), below(a == 0 ? T(0) : a - 1) {}
+  CLADE_HD explicit Power(T exponent) : a(exponent), power(a), below(a == 0 ? T(0) : a - 1) {}
   CLADE_HD T f(T x) const { return power(x); }
   CLADE_HD T df(T x, T) const { return a * below(x); }
 

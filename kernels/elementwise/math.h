@@ -12,8 +12,8 @@
 //                    f32    f64                            f32    f64
 //   exp              1      1         sigmoid              2.3    2.3
 //   log              0.8    0.8       softplus             1.7    1.7
-//   log1p_unit       0.85   0.85      gelu                 5.5    6
-//   expm1_negative   1.1    1.1       gelu_slope           6.5    8.5 (of the larger of its terms)
+//   log1p_unit       0.9    0.9       gelu                 5.5    6
+//   expm1_negative   1.1    1.2       gelu_slope           6.5    8.5 (of the larger of its terms)
 //   tanh             2.6    2.6       Pow                  0.501  1.15 (2.5 for |a| > 30)
 //
 // NaN gives NaN (but NaN^0 is 1); infinities, zeros and overflow give what the limits are.

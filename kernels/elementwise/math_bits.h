@@ -36,11 +36,24 @@ CLADE_MATH uint64_t to_bits(double x) {
   return bits;
 }
 
-// Horner's rule, the coefficient of the highest power first.
-template <class T, class... More>
-CLADE_MATH T polynomial(T x, T first, More... more) {
-  ((first = first * x + more), ...);
-  return first;
+// A polynomial in x by Horner's rule in x^2, odd and even powers apart: two chains of half the
+// length, as the loops wait for results more than for units. a, b and then the rest are the
+// coefficients, the highest power first.
+template <class T>
+CLADE_MATH T two_chains(T x, T, T a, T b) {
+  return a * x + b;
+}
+template <class T>
+CLADE_MATH T two_chains(T x, T square, T a, T b, T last) {
+  return b * x + (a * square + last);
+}
+template <class T, class... Rest>
+CLADE_MATH T two_chains(T x, T square, T a, T b, T c, T d, Rest... rest) {
+  return two_chains(x, square, a * square + c, b * square + d, rest...);
+}
+template <class T, class... Coefficients>
+CLADE_MATH T polynomial(T x, Coefficients... coefficients) {
+  return two_chains(x, x * x, coefficients...);
 }
 
 }  // namespace detail

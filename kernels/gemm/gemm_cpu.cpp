@@ -1,10 +1,14 @@
 // gemm on the CPU: OpenBLAS (or any CBLAS), one thread a call, our threads around it.
 //
-// C is cut into tiles of a fixed size; each tile is one single-threaded BLAS call. So the bits of C
+// C is cut into tiles of a size that the shape alone decides; each tile is one single-threaded BLAS
+// call. So the bits of C
 // do not depend on the number of threads, which a multi-threaded BLAS does not promise, and the
 // threads of BLAS and ours never fight for the cores. Long products with a small C (K large,
 // as in covariances and weight gradients) are cut along K too, into fixed chunks whose partial sums
 // are added in order.
+//
+// A B' with a short K (x W' of a layer behind a small latent space) is the one form in which
+// OpenBLAS is slow: there B' is copied into rows first (gemm.md).
 #include <cblas.h>
 
 #include <algorithm>
@@ -22,7 +26,37 @@ extern "C" void openblas_set_num_threads(int);
 namespace clade::kernels {
 namespace {
 
-constexpr int64_t kTileRows = 256, kTileColumns = 256, kChunkK = 4096;
+// How C and K are cut.
+struct Cut {
+  static constexpr int64_t kColumns = 256;  // of a tile
+  int64_t rows = 256;                       // of a tile
+  int64_t chunk = 4096;                     // of K
+};
+
+// Smaller pieces where there would else be too few for the threads, as long as each is worth
+// handing out.
+Cut cut(int64_t m, int64_t n, int64_t k) {
+  constexpr int64_t kEnough = 16, kWorthIt = 500'000;  // pieces; multiplications
+  auto parts = [](int64_t size, int64_t part) { return (size + part - 1) / part; };
+  const int64_t columns = std::min(n, Cut::kColumns), across = parts(n, Cut::kColumns);
+  Cut c;
+  auto pieces = [&] { return parts(m, c.rows) * across * parts(k, c.chunk); };
+  while (c.rows > 32 && pieces() < kEnough &&
+         c.rows / 2 * columns * std::min(k, c.chunk) >= kWorthIt)
+    c.rows /= 2;
+  while (c.chunk > 512 && pieces() < kEnough &&
+         std::min(m, c.rows) * columns * c.chunk / 2 >= kWorthIt)
+    c.chunk /= 2;
+  return c;
+}
+
+// Whether B, given as the transpose of a row-major matrix, is better copied into rows. OpenBLAS
+// multiplies small matrices (to a million multiplications a call) without packing them, and then
+// A B' takes 1.3 to 4 times as long as A B.
+bool turns_b(int64_t m, int64_t n, int64_t k) {
+  const int64_t rows = std::min(m, cut(m, n, k).rows), columns = std::min(n, Cut::kColumns);
+  return m >= 64 && rows * columns * k <= 1'000'000 && (k <= 24 || (k <= 100 && n >= 8));
+}
 
 // CBLAS has no call for it, and each library its own: of another than OpenBLAS the promise of the
 // same bits must be kept by the user, with a serial variant (cmake/Cblas.cmake warns).
@@ -81,13 +115,14 @@ void pack(const View& v, T* out) {
 template <class T>
 void product(const Operand<T>& a, const Operand<T>& b, int64_t m, int64_t n, int64_t k,
              double alpha, double beta, T* c, int64_t ldc) {
-  int64_t row_tiles = (m + kTileRows - 1) / kTileRows;
-  int64_t column_tiles = (n + kTileColumns - 1) / kTileColumns;
-  int64_t chunks = std::max<int64_t>(1, (k + kChunkK - 1) / kChunkK);
+  const Cut by = cut(m, n, k);
+  int64_t row_tiles = (m + by.rows - 1) / by.rows;
+  int64_t column_tiles = (n + Cut::kColumns - 1) / Cut::kColumns;
+  int64_t chunks = std::max<int64_t>(1, (k + by.chunk - 1) / by.chunk);
   auto tile = [&](int64_t index, T* out, int64_t ld, int64_t k0, int64_t k1, double beta_now) {
-    int64_t i0 = index / column_tiles * kTileRows, j0 = index % column_tiles * kTileColumns;
-    gemm_serial<T>(a.transposed, b.transposed, std::min(kTileRows, m - i0),
-                   std::min(kTileColumns, n - j0), k1 - k0, T(alpha), a.at(i0, k0), a.ld,
+    int64_t i0 = index / column_tiles * by.rows, j0 = index % column_tiles * Cut::kColumns;
+    gemm_serial<T>(a.transposed, b.transposed, std::min(by.rows, m - i0),
+                   std::min(Cut::kColumns, n - j0), k1 - k0, T(alpha), a.at(i0, k0), a.ld,
                    b.at(k0, j0), b.ld, T(beta_now), out + i0 * ld + j0, ld);
   };
   if (chunks == 1 || m * n > 1 << 20) {
@@ -100,8 +135,8 @@ void product(const Operand<T>& a, const Operand<T>& b, int64_t m, int64_t n, int
   parallel_for(chunks * row_tiles * column_tiles, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
       int64_t chunk = i / (row_tiles * column_tiles);
-      tile(i % (row_tiles * column_tiles), partial.data() + chunk * m * n, n, chunk * kChunkK,
-           std::min(k, (chunk + 1) * kChunkK), 0);
+      tile(i % (row_tiles * column_tiles), partial.data() + chunk * m * n, n, chunk * by.chunk,
+           std::min(k, (chunk + 1) * by.chunk), 0);
     }
   });
   parallel_for(m, std::max<int64_t>(1, 16384 / (n * chunks + 1)), [&](int64_t begin, int64_t end) {
@@ -129,7 +164,8 @@ void gemm_typed(const View& a, const View& b, const View& c, double alpha, doubl
     return gemm_typed<T>(turned(b), turned(a), turned(c), alpha, beta);
   }
   Operand<T> oa, ob;
-  bool fits_a = as_operand<T>(a, &oa), fits_b = as_operand<T>(b, &ob);
+  const bool fits_a = as_operand<T>(a, &oa);
+  const bool fits_b = as_operand<T>(b, &ob) && !(ob.transposed && turns_b(m, n, k));
   Scratch<T> packed_a(fits_a ? 0 : m * k), packed_b(fits_b ? 0 : k * n);
   if (!fits_a) pack(a, packed_a.data()), oa = {packed_a.data(), k, false};
   if (!fits_b) pack(b, packed_b.data()), ob = {packed_b.data(), n, false};

@@ -15,7 +15,7 @@ using testing::Memory;
 using testing::Trial;
 
 TEST(Distance, MatchesReference) {
-  for (uint64_t seed = 0; seed < 300; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     DType t = trial.floating();
     auto count = [&](int64_t most) { return trial.chance(0.03) ? 0 : trial.size(most); };

@@ -39,7 +39,7 @@ struct Layouts {
 };
 
 TEST(Elementwise, UnaryMatchesReference) {
-  for (uint64_t seed = 0; seed < 30 * kUnaryOps; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     UnaryCase c = unary_case(Unary(seed % kUnaryOps), trial);
     DType t = trial.floating();
@@ -53,7 +53,7 @@ TEST(Elementwise, UnaryMatchesReference) {
 }
 
 TEST(Elementwise, UnaryInPlaceMatchesReference) {
-  for (uint64_t seed = 0; seed < 10 * kUnaryOps; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     UnaryCase c = unary_case(Unary(seed % kUnaryOps), trial);
     DType t = trial.floating();
@@ -65,7 +65,7 @@ TEST(Elementwise, UnaryInPlaceMatchesReference) {
 }
 
 TEST(Elementwise, UnaryBackwardMatchesReference) {
-  for (uint64_t seed = 0; seed < 30 * kUnaryOps; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     UnaryCase c = unary_case(Unary(seed % kUnaryOps), trial);
     DType t = trial.floating();
@@ -84,7 +84,7 @@ TEST(Elementwise, UnaryBackwardMatchesReference) {
 
 // slope() of the reference against central differences of value().
 TEST(Elementwise, ReferenceSlopesAreDerivatives) {
-  for (uint64_t seed = 0; seed < 10 * kUnaryOps; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     UnaryCase c = unary_case(Unary(seed % kUnaryOps), trial);
     const double h = 1e-5, x = trial.between(c.low + h, c.high - h);
@@ -99,7 +99,7 @@ TEST(Elementwise, ReferenceSlopesAreDerivatives) {
 }
 
 TEST(Elementwise, BinaryMatchesReferenceWithBroadcasting) {
-  for (uint64_t seed = 0; seed < 60 * kBinaryOps; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     Binary op = Binary(seed % kBinaryOps);
     DType t = trial.floating();
@@ -120,7 +120,7 @@ TEST(Elementwise, BinaryMatchesReferenceWithBroadcasting) {
 }
 
 TEST(Elementwise, AccumulateAdds) {
-  for (uint64_t seed = 0; seed < 200; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     DType t = trial.floating();
     Shape sizes = trial.sizes(int(trial.below(5)), trial.elements());

@@ -38,7 +38,7 @@ void compare(Trial& trial, int64_t m, int64_t n, int64_t k) {
 int64_t count(Trial& trial, int64_t most) { return trial.chance(0.03) ? 0 : trial.size(most); }
 
 TEST(Gemm, SmallMatchesReference) {
-  for (uint64_t seed = 0; seed < 400; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     const int64_t m = count(trial, 70), n = count(trial, 70);
     compare(trial, m, n, count(trial, 70));
@@ -46,21 +46,21 @@ TEST(Gemm, SmallMatchesReference) {
 }
 
 TEST(Gemm, SeveralTilesMatchReference) {  // more than 256 rows or columns
-  for (uint64_t seed = 0; seed < 20; seed++) {
+  for (uint64_t seed : testing::seeds(20)) {
     Trial trial(seed);
     compare(trial, 200 + trial.below(400), 200 + trial.below(400), trial.size(40));
   }
 }
 
 TEST(Gemm, LongSumsMatchReference) {  // K is cut into chunks of 4096
-  for (uint64_t seed = 0; seed < 20; seed++) {
+  for (uint64_t seed : testing::seeds(20)) {
     Trial trial(seed);
     compare(trial, trial.size(20), trial.size(20), 4000 + trial.below(10000));
   }
 }
 
 TEST(Gemm, SerialMatchesReference) {
-  for (uint64_t seed = 0; seed < 200; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     const int64_t m = trial.size(40), n = trial.size(40), k = count(trial, 40);
     const bool ta = trial.chance(0.5), tb = trial.chance(0.5);

@@ -40,7 +40,7 @@ struct LossCase {
 };
 
 TEST(Loss, SquaredErrorMatchesReference) {
-  for (uint64_t seed = 0; seed < 250; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     LossCase c(trial);
     View d = c.grad();
@@ -58,7 +58,7 @@ TEST(Loss, SquaredErrorMatchesReference) {
 }
 
 TEST(Loss, BceWithLogitsMatchesReference) {
-  for (uint64_t seed = 0; seed < 250; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     LossCase c(trial);
     View d = c.grad();
@@ -76,7 +76,7 @@ TEST(Loss, BceWithLogitsMatchesReference) {
 }
 
 TEST(Loss, GaussianLogLikelihoodMatchesReference) {
-  for (uint64_t seed = 0; seed < 250; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     LossCase c(trial);
     View logvar = c.like(-2, 2), dx = c.grad(), dmean = c.grad(), dlogvar = c.grad();
@@ -96,7 +96,7 @@ TEST(Loss, GaussianLogLikelihoodMatchesReference) {
 }
 
 TEST(Loss, KlStandardNormalMatchesReference) {
-  for (uint64_t seed = 0; seed < 250; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     LossCase c(trial);
     View logvar = c.like(-3, 3), dmean = c.grad(), dlogvar = c.grad();

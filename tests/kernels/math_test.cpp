@@ -61,7 +61,7 @@ struct LogCase : Case {
 };
 struct Log1pCase : Case {
   static constexpr const char* kName = "log1p_unit";
-  static constexpr double kBound[] = {0.85, 0.85};
+  static constexpr double kBound[] = {0.9, 0.9};
   template <class T>
   static T argument(T x) {
     return std::isinf(x) ? T(1) : std::fabs(std::fmod(x, T(1)));
@@ -71,7 +71,7 @@ struct Log1pCase : Case {
 };
 struct Expm1Case : Case {
   static constexpr const char* kName = "expm1_negative";
-  static constexpr double kBound[] = {1.1, 1.1};
+  static constexpr double kBound[] = {1.1, 1.2};
   template <class T>
   static T argument(T x) {
     return -std::fabs(x);

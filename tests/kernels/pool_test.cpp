@@ -32,7 +32,7 @@ Case pooling(Trial& trial) {
 }
 
 TEST(Pool, PoolingMatchesReference) {
-  for (uint64_t seed = 0; seed < 300; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     Case c = pooling(trial);
     View x = trial.input(c.in, c.t, Memory::channels_last, -2, 2);
@@ -51,7 +51,7 @@ TEST(Pool, PoolingMatchesReference) {
 }
 
 TEST(Pool, PoolingBackwardMatchesReference) {
-  for (uint64_t seed = 0; seed < 300; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     Case c = pooling(trial);
     View dy = trial.input(c.out, c.t, Memory::channels_last, -2, 2);
@@ -71,7 +71,7 @@ TEST(Pool, PoolingBackwardMatchesReference) {
 }
 
 TEST(Pool, UpsamplingMatchesReference) {
-  for (uint64_t seed = 0; seed < 300; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     Upsample mode = trial.chance(0.5) ? Upsample::nearest : Upsample::bilinear;
     DType t = trial.floating();

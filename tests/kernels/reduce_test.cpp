@@ -13,7 +13,7 @@ using testing::Trial;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 TEST(Reduce, MatchesReferenceOverAnyAxes) {
-  for (uint64_t seed = 0; seed < 600; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     Reduce op = Reduce(seed % 4);
     DType t = trial.floating();
@@ -39,7 +39,7 @@ TEST(Reduce, LongSumsKeepTheirDigits) {  // 70,000 rows of 0.1 + 1000, both ways
 }
 
 TEST(Reduce, NanPropagates) {
-  for (uint64_t seed = 0; seed < 40; seed++) {
+  for (uint64_t seed : testing::seeds(40)) {
     Trial trial(seed);
     Reduce op = Reduce(seed % 4);
     DType t = trial.floating();
@@ -52,7 +52,7 @@ TEST(Reduce, NanPropagates) {
 }
 
 TEST(Argmax, MatchesReference) {  // few different values: many ties
-  for (uint64_t seed = 0; seed < 200; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     DType t = trial.floating();
     Shape sizes = trial.sizes(1 + int(trial.below(4)), trial.elements());
@@ -87,7 +87,7 @@ struct LineCase {
 };
 
 TEST(Softmax, ForwardMatchesReference) {
-  for (uint64_t seed = 0; seed < 450; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     LineCase c(trial);
     bool log = seed % 3 == 1, total = seed % 3 == 2;
@@ -107,7 +107,7 @@ TEST(Softmax, ForwardMatchesReference) {
 }
 
 TEST(Softmax, BackwardMatchesReference) {
-  for (uint64_t seed = 0; seed < 450; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     LineCase c(trial);
     bool log = seed % 3 == 1, total = seed % 3 == 2;

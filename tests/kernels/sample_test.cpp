@@ -30,7 +30,7 @@ struct LatentCase {
 };
 
 TEST(Sample, ReparameterizeMatchesReference) {
-  for (uint64_t seed = 0; seed < 200; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     LatentCase c(trial);
     View mean = trial.input(c.table, c.t, Memory::row_major, -1, 1);
@@ -42,7 +42,7 @@ TEST(Sample, ReparameterizeMatchesReference) {
 }
 
 TEST(Sample, ReparameterizeBackwardMatchesReference) {
-  for (uint64_t seed = 0; seed < 200; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     LatentCase c(trial);
     View dz = trial.input(c.samples, c.t, Memory::row_major, -1, 1);
@@ -54,7 +54,7 @@ TEST(Sample, ReparameterizeBackwardMatchesReference) {
 }
 
 TEST(Sample, DropoutMatchesReference) {
-  for (uint64_t seed = 0; seed < 200; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     DType t = trial.floating();
     View x = trial.input(trial.sizes(int(trial.below(5)), trial.elements()), t,
@@ -77,7 +77,7 @@ TEST(Sample, DropoutKeepsTheMean) {
 }
 
 TEST(Sample, ImportanceWeightsMatchReference) {
-  for (uint64_t seed = 0; seed < 250; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     DType t = trial.floating();
     const int64_t k = trial.size(40), n = trial.below(20) ? trial.size(trial.elements() / k) : 0;

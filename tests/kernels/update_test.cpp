@@ -26,7 +26,7 @@ struct Arena {
 double decay(Trial& trial) { return trial.chance(0.5) ? 0 : 0.01; }
 
 TEST(Update, SgdMatchesReference) {
-  for (uint64_t seed = 0; seed < 200; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     Arena x(trial);
     SgdStep s{.lr = 0.1, .weight_decay = decay(trial)};
@@ -41,7 +41,7 @@ TEST(Update, SgdMatchesReference) {
 }
 
 TEST(Update, AdamMatchesReference) {
-  for (uint64_t seed = 0; seed < 200; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     Arena x(trial);
     AdamStep s{.lr = 0.01, .weight_decay = decay(trial), .decoupled = trial.chance(0.5)};
@@ -52,7 +52,7 @@ TEST(Update, AdamMatchesReference) {
 }
 
 TEST(Update, RmspropMatchesReference) {
-  for (uint64_t seed = 0; seed < 200; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     Arena x(trial);
     RmspropStep s{
@@ -64,7 +64,7 @@ TEST(Update, RmspropMatchesReference) {
 }
 
 TEST(Update, AdadeltaMatchesReference) {
-  for (uint64_t seed = 0; seed < 200; seed++) {
+  for (uint64_t seed : testing::seeds(1000)) {
     Trial trial(seed);
     Arena x(trial);
     AdadeltaStep s{.lr = 1, .weight_decay = decay(trial)};

@@ -1,29 +1,50 @@
 // Trial: one random comparison of a kernel with its reference.
 //
-//     Trial trial(seed);
-//     View x = trial.input(sizes, DType::f32, Memory::channels_last, -3, 3);
-//     View y = trial.output(sizes, DType::f32, Memory::channels_last);
-//     trial.compare([&] { unary(Cpu{}, op, x, y); }, [&] { reference::unary(op, x, y); }, 1e-5);
+//     for (uint64_t seed : testing::seeds(1000)) {
+//       Trial trial(seed);
+//       View x = trial.input(sizes, DType::f32, Memory::channels_last, -3, 3);
+//       View y = trial.output(sizes, DType::f32, Memory::channels_last);
+//       trial.compare([&] { unary(Cpu{}, op, x, y); }, [&] { reference::unary(op, x, y); }, 1e-5);
+//     }
 //
-// compare() runs the kernel with 1, 2 and 3 threads and demands the same bits of each; then that it
+// compare() runs the kernel with 1, 2 and 3 threads and with every instruction set that this
+// processor has and demands the same bits of each; then that it
 // wrote nothing but the elements of the outputs (every view stands in a block with guard words on
 // both sides and, when strided, in its gaps); then that its values agree with the reference's.
 // Outputs start as NaN, so that an element left out is seen. Failures name the seed.
+//
+// Every run tries other seeds; CLADE_SEED=s in the environment makes s the first of them.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <ranges>
 #include <utility>
 #include <vector>
 
 #include "kernels/elementwise/index.h"
 #include "tensor/parallel.h"
 #include "tensor/random.h"
+#include "tensor/vectors.h"
 #include "tensor/view.h"
 
 namespace clade::testing {
+
+// The seeds of `count` trials; the first of the run is printed.
+inline auto seeds(uint64_t count) {
+  static const uint64_t first = [] {
+    const char* given = std::getenv("CLADE_SEED");
+    const uint64_t seed = given ? std::strtoull(given, nullptr, 10) : std::random_device()();
+    std::printf("trials from seed %llu\n", static_cast<unsigned long long>(seed));
+    return seed;
+  }();
+  return std::views::iota(first, first + count);
+}
 
 // How the elements of a view lie in memory.
 enum class Memory {
@@ -60,8 +81,8 @@ class Trial {
     if (rank && chance(0.03)) shape[below(rank)] = 0;
     return Shape(shape, rank);
   }
-  // Few elements as a rule; one trial in eight has enough for several chunks and threads.
-  int64_t elements() { return chance(0.125) ? 70000 : 1500; }
+  // Few elements as a rule; one trial in thirty has enough for several chunks and threads.
+  int64_t elements() { return chance(1.0 / 30) ? 70000 : 1000; }
 
   // Uniform values in [low, high), rounded down for integers.
   View input(const Shape& shape, DType dtype, Memory memory, double low, double high) {
@@ -115,6 +136,14 @@ class Trial {
       EXPECT_TRUE(first == bytes_) << "1 and " << n << " threads give different bits";
     }
     set_threads(1);
+    const Vectors best = vectors();
+    for (Vectors set : {Vectors::baseline, Vectors::avx2}) {
+      if (set >= best || !use_vectors(set)) continue;
+      restore(before);
+      kernel();
+      use_vectors(best);
+      EXPECT_TRUE(first == bytes_) << "other bits with instruction set " << int(set);
+    }
     for (size_t b = 0; b < blocks_.size(); b++) expect_only_elements_changed(int(b), before[b]);
     restore(before);
     reference();
