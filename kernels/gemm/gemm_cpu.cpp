@@ -36,7 +36,7 @@ struct Cut {
 // Smaller pieces where there would else be too few for the threads, as long as each is worth
 // handing out.
 Cut cut(int64_t m, int64_t n, int64_t k) {
-  constexpr int64_t kEnough = 16, kWorthIt = 500'000;  // pieces; multiplications
+  constexpr int64_t kEnough = 16, kWorthIt = 2'000'000;  // pieces; multiplications
   auto parts = [](int64_t size, int64_t part) { return (size + part - 1) / part; };
   const int64_t columns = std::min(n, Cut::kColumns), across = parts(n, Cut::kColumns);
   Cut c;

@@ -1,11 +1,11 @@
 // lines: loops over what stands along one axis, vectorised whichever way memory lies.
 //
-// A line holds the n elements along the axis at one place of the other axes. Where its elements are
-// neighbours and many, a line is taken alone and the vectors run along it (kRow). Else up to 32
-// lines stand side by side and the vectors run across them: at once where the lines are neighbours
-// in memory (axis 0 of a matrix), through a transposed copy where they are not (rows of a few
-// columns, in which vectors would stay half empty). Which it is depends on the layout and n alone,
-// so bits do not depend on threads.
+// A line holds the n elements along the axis at one place of the other axes. Long lines whose
+// elements are neighbours are taken alone, and the vectors run along them (kRow). Lines that are
+// neighbours themselves (axis 0 of a matrix) are taken 32 at a time, and the vectors run across
+// them. So are short lines, in which vectors would stay half empty, through a transposed copy;
+// other long lines are copied, too. Which it is depends on the layout and sizes alone, so bits do
+// not depend on threads.
 #pragma once
 
 #include <algorithm>
@@ -21,7 +21,7 @@
 namespace clade::kernels {
 
 constexpr int64_t kLines = 32;        // lines side by side
-constexpr int64_t kFewElements = 64;  // lines of no more are not taken alone
+constexpr int64_t kFewElements = 32;  // lines of no more are not taken alone
 
 // Lines of one view: (i, l) is element i of line l.
 template <class T, bool kRow>
@@ -104,49 +104,46 @@ void for_each_line(const View (&views)[K], int axis, Body body, std::integer_seq
   const Walk<K> walk(beside);
   const int64_t sizes[K] = {views[I].shape[axis]...}, steps[K] = {views[I].stride[axis]...};
   const int64_t n = std::max({sizes[I]...});
-  bool along = n > kFewElements, across = true;
+  bool along = true, across = true;
   for (int k = 0; k < K; k++) {
     along = along && (steps[k] == 1 || sizes[k] == 1);
     across = across && walk.step(k) == 1;
   }
-  // Few lines at a time where they are long and must be copied.
-  const int64_t group =
-      across ? kLines : std::clamp<int64_t>(8192 / std::max<int64_t>(n, 1), 1, kLines);
-  const int64_t copied = along || across ? 0 : group * n;
+  const bool few = n <= kFewElements;
+  const bool side_by_side = few || (!along && across && walk.numel() >= kLines / 4);
+  const bool copied = side_by_side ? !across : !along;
 
-  auto rows = [&](const int64_t* at, int64_t count) {
+  // The lines of view k from `from` on, copied to or from where element i of line l is
+  // copy[i * kLines + l], or copy[i] where lines are taken alone.
+  const int64_t apart = side_by_side ? kLines : 1, room = copied ? n * apart : 0;
+  auto each_element = [&](int k, T* from, T* copy, int64_t count, auto f) {
     for (int64_t l = 0; l < count; l++)
-      body(LineLoop<true>{1},
-           Lines<T, true>{views[I].template as<T>() + at[I] + l * walk.step(I), sizes[I], 1}...);
+      for (int64_t i = 0; i < sizes[k]; i++)
+        f(from[l * walk.step(k) + i * steps[k]], copy[i * apart + l]);
   };
-  auto columns = [&](const int64_t* at, int64_t count, T* copies) {
-    for (int64_t l = 0; l < count; l += group) {
-      const int64_t size = std::min(group, count - l);
-      T* from[K] = {views[I].template as<T>() + at[I] + l * walk.step(I)...};
-      if (across) {
-        body(LineLoop<false>{size}, Lines<T, false>{from[I], sizes[I], steps[I]}...);
-        continue;
-      }
-      auto each_element = [&](int k, auto f) {
-        for (int64_t j = 0; j < size; j++)
-          for (int64_t i = 0; i < sizes[k]; i++)
-            f(from[k][j * walk.step(k) + i * steps[k]], copies[k * copied + i * group + j]);
-      };
-      for (int k = 0; k + 1 < K; k++) each_element(k, [](T& x, T& copy) { copy = x; });
-      body(LineLoop<false>{size}, Lines<T, false>{copies + I * copied, sizes[I], group}...);
-      each_element(K - 1, [](T& x, T& copy) { x = copy; });
-    }
+  auto group = [&]<bool kRow>(LineLoop<kRow> loop, const int64_t* at, int64_t first, T* copies) {
+    T* from[K] = {views[I].template as<T>() + at[I] + first * walk.step(I)...};
+    if (!copied) return body(loop, Lines<T, kRow>{from[I], sizes[I], steps[I]}...);
+    for (int k = 0; k + 1 < K; k++)
+      each_element(k, from[k], copies + k * room, loop.count, [](T& x, T& copy) { copy = x; });
+    body(loop, Lines<T, kRow>{copies + I * room, sizes[I], kLines}...);
+    each_element(K - 1, from[K - 1], copies + (K - 1) * room, loop.count,
+                 [](T& x, T& copy) { x = copy; });
   };
   const int64_t grain = std::max<int64_t>(16384 / std::max<int64_t>(n, 1), 1);
-  parallel_for(walk.numel(), along ? grain : (grain + kLines - 1) / kLines * kLines,
-               [&](int64_t begin, int64_t end) {
-                 Scratch<T> copies(K * copied);
-                 with_vectors([&] {
-                   walk.rows(begin, end, [&](const int64_t* at, int64_t count) {
-                     along ? rows(at, count) : columns(at, count, copies.data());
-                   });
-                 });
-               });
+  parallel_for(walk.numel(), (grain + apart - 1) / apart * apart, [&](int64_t begin, int64_t end) {
+    Scratch<T> copies(K * room);
+    with_vectors([&] {
+      walk.rows(begin, end, [&](const int64_t* at, int64_t count) {
+        if (side_by_side) {
+          for (int64_t l = 0; l < count; l += kLines)
+            group(LineLoop<false>{std::min(kLines, count - l)}, at, l, copies.data());
+        } else {
+          for (int64_t l = 0; l < count; l++) group(LineLoop<true>{1}, at, l, copies.data());
+        }
+      });
+    });
+  });
 }
 
 }  // namespace detail
