@@ -34,14 +34,14 @@ struct Cut {
 };
 
 // Smaller pieces where there would else be too few for the threads, as long as each is worth
-// handing out.
+// handing out. Fewer rows cost: BLAS packs B for each tile (gemm.md).
 Cut cut(int64_t m, int64_t n, int64_t k) {
-  constexpr int64_t kEnough = 16, kWorthIt = 2'000'000;  // pieces; multiplications
+  constexpr int64_t kEnough = 4, kWorthIt = 2'000'000;  // pieces; multiplications
   auto parts = [](int64_t size, int64_t part) { return (size + part - 1) / part; };
   const int64_t columns = std::min(n, Cut::kColumns), across = parts(n, Cut::kColumns);
   Cut c;
   auto pieces = [&] { return parts(m, c.rows) * across * parts(k, c.chunk); };
-  while (c.rows > 32 && pieces() < kEnough &&
+  while (c.rows > 64 && pieces() < kEnough &&
          c.rows / 2 * columns * std::min(k, c.chunk) >= kWorthIt)
     c.rows /= 2;
   while (c.chunk > 512 && pieces() < kEnough &&
