@@ -7,7 +7,9 @@
 #include "clustering/manifold/pca.h"
 #include "clustering/manifold/umap_curve.h"
 #include "clustering/manifold/umap_layout.h"
+#include "clustering/manifold/umap_metric.h"
 #include "clustering/manifold/umap_spectral.h"
+#include "clustering/manifold/umap_supervised.h"
 #include "tensor/random.h"
 
 namespace clade::cluster {
@@ -18,13 +20,16 @@ constexpr double kNoise = 1e-4;         // keeps apart what the eigenvectors put
 constexpr double kPoorResidual = 0.05;  // above it the spectral layout is no good
 constexpr int64_t kManyRows = 10000;    // from here on fewer epochs do
 
-int64_t default_epochs(int64_t n) { return n <= kManyRows ? 500 : 200; }
+int64_t default_epochs(int64_t n, bool densmap) {
+  return (n <= kManyRows ? 500 : 200) + (densmap ? 200 : 0);
+}
 
 void check(const UmapOptions& o) {
   auto require = [](bool sound, const char* expected, double got) {
     if (!sound) fail("umap", expected, text(got));
   };
-  require(o.n_neighbors >= 2, "n_neighbors >= 2", double(o.n_neighbors));
+  require(o.n_neighbors == 0 || o.n_neighbors >= 2, "n_neighbors >= 2, or 0 for max(n / 300, 100)",
+          double(o.n_neighbors));
   require(o.n_components >= 1, "n_components >= 1", double(o.n_components));
   require(o.n_epochs >= 0, "n_epochs >= 1, or 0 for the default", double(o.n_epochs));
   require(o.negative_sample_rate >= 0, "negative_sample_rate >= 0", double(o.negative_sample_rate));
@@ -44,7 +49,9 @@ Neighbors find_neighbors(const Tensor& x, const UmapOptions& options, const Prog
     return options.neighbors;
   }
   progress("umap neighbours", 0, n);
-  Neighbors neighbors = exact_knn(x, std::min(options.n_neighbors, n), true, progress);
+  const int64_t k = options.n_neighbors ? options.n_neighbors : dynamic_neighbors(n);
+  Neighbors neighbors = exact_knn(x, std::min(k, n), true, progress);
+  to_metric(options.metric, neighbors.distance);
   progress("umap neighbours", n, n);
   return neighbors;
 }
@@ -141,6 +148,14 @@ Tensor first_layout(const Tensor& x, const FuzzyGraph& graph, const UmapOptions&
   return layout;
 }
 
+void require_finite(const Tensor& embedding) {
+  const float* y = embedding.data<float>();
+  for (int64_t e = 0; e < embedding.numel(); e++)
+    if (!std::isfinite(y[e]))
+      fail("umap", "a layout that stays finite", text(y[e], " in row ", e / embedding.size(1)),
+           "lower learning_rate or repulsion_strength");
+}
+
 }  // namespace
 
 const char* name_of(UmapInit init) {
@@ -153,34 +168,56 @@ const char* name_of(UmapInit init) {
   return "?";
 }
 
+const char* name_of(UmapMetric metric) {
+  return metric == UmapMetric::cosine ? "cosine" : "euclidean";
+}
+
+int64_t dynamic_neighbors(int64_t n) { return std::max<int64_t>(n / 300, 100); }
+
 UmapResult umap(const Tensor& x, const UmapOptions& options, const Progress& progress) {
   check(options);
-  const Tensor rows = finite_matrix("umap", x);
+  const Tensor rows = for_metric(options.metric, finite_matrix("umap", x));
   const int64_t n = rows.size(0);
   if (n < 2) fail("umap", "2 rows or more", text("x ", x.shape()));
 
   UmapResult result;
-  result.epochs = options.n_epochs ? options.n_epochs : default_epochs(n);
+  result.rows = rows;
+  result.options = options;
+  const int64_t usual = default_epochs(n, options.densmap);
+  result.epochs = options.n_epochs ? options.n_epochs : usual;
   const UmapCurve curve = options.a > 0 ? UmapCurve{options.a, options.b}
                                         : fit_umap_curve(options.min_dist, options.spread);
   result.a = curve.a;
   result.b = curve.b;
-  result.graph = fuzzy_simplicial_set(find_neighbors(rows, options, progress),
-                                      options.set_op_mix_ratio, options.local_connectivity);
+  const Neighbors neighbors = find_neighbors(rows, options, progress);
+  result.graph =
+      fuzzy_simplicial_set(neighbors, options.set_op_mix_ratio, options.local_connectivity);
+  if (options.labels.defined())
+    result.graph = intersect_with_labels(result.graph, options.labels, options.target_weight);
   // So few epochs are for looking at the start only; they should not thin out the graph.
-  const FuzzyGraph graph =
-      prune(result.graph, result.epochs > 10 ? result.epochs : default_epochs(n));
+  const FuzzyGraph graph = prune(result.graph, result.epochs > 10 ? result.epochs : usual);
   const Tensor part = connected_components(graph);
   result.components = *std::max_element(part.data<int32_t>(), part.data<int32_t>() + n) + 1;
 
   result.embedding = first_layout(rows, graph, options, result, progress);
-  const LayoutOptions layout{curve,
-                             result.epochs,
-                             options.learning_rate,
-                             options.negative_sample_rate,
-                             options.repulsion_strength,
-                             options.seed};
+  LayoutOptions layout{curve,
+                       result.epochs,
+                       options.learning_rate,
+                       options.negative_sample_rate,
+                       options.repulsion_strength,
+                       nullptr,
+                       options.seed};
+  if (!options.densmap) {
+    optimize_layout(graph, layout, result.embedding, progress);
+    require_finite(result.embedding);
+    return result;
+  }
+  result.log_radii = log_radii(graph, neighbors);
+  DensityTerm density(graph, result.log_radii, curve, options.density);
+  layout.density = &density;
   optimize_layout(graph, layout, result.embedding, progress);
+  require_finite(result.embedding);
+  result.embedded_radii = log_radii(graph, result.embedding, curve);
   return result;
 }
 

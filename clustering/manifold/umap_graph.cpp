@@ -54,13 +54,13 @@ float nearest(const float* distance, int64_t k, double connectivity) {
   return rho;
 }
 
-// sigma with sum_j exp(-max(0, d_j - rho) / sigma) = target over the k - 1 neighbours, by
-// bisection; until a sigma that is too large has been seen, by doubling.
-double bisect(const float* distance, int64_t k, float rho, double target) {
+// sigma with sum_j exp(-max(0, d_j - rho) / sigma) = target over j >= first, by bisection; until a
+// sigma that is too large has been seen, by doubling.
+double bisect(const float* distance, int64_t k, int64_t first, float rho, double target) {
   double low = 0, high = INFINITY, sigma = 1;
   for (int step = 0; step < kBisections; step++) {
     double sum = 0;
-    for (int64_t j = 1; j < k; j++) {
+    for (int64_t j = first; j < k; j++) {
       double gap = distance[j] - rho;
       sum += gap > 0 ? std::exp(-gap / sigma) : 1;
     }
@@ -87,7 +87,6 @@ LocalScales scales(const Neighbors& neighbors, double local_connectivity) {
     fail("umap", "local_connectivity >= 0", text(local_connectivity));
   const int64_t n = neighbors.index.size(0), k = neighbors.index.size(1);
   const float* distance = neighbors.distance.data<float>();
-  const double target = std::log2(double(k));
   const double all_mean = parallel_reduce(
       n, 4096, 0.0,
       [&](int64_t begin, int64_t end) {
@@ -99,10 +98,8 @@ LocalScales scales(const Neighbors& neighbors, double local_connectivity) {
   float *rho = result.rho.data<float>(), *sigma = result.sigma.data<float>();
   parallel_for(n, 256, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
-      const float* d = distance + i * k;
-      rho[i] = nearest(d, k, local_connectivity);
-      const double floor = kSigmaFloor * (rho[i] > 0 ? mean(d, k) : all_mean);
-      sigma[i] = float(std::max(bisect(d, k, rho[i], target), floor));
+      const LocalScale scale = local_scale(distance + i * k, k, 1, local_connectivity, all_mean);
+      rho[i] = scale.rho, sigma[i] = scale.sigma;
     }
   });
   return result;
@@ -188,6 +185,14 @@ void merge_row(const Directed& a, const Directed& b, int64_t i, Emit&& emit) {
 }
 
 }  // namespace
+
+LocalScale local_scale(const float* distance, int64_t count, int64_t first,
+                       double local_connectivity, double mean_distance) {
+  const float rho = nearest(distance, count, local_connectivity);
+  const double floor = kSigmaFloor * (rho > 0 ? mean(distance, count) : mean_distance);
+  const double sigma = bisect(distance, count, first, rho, std::log2(double(count)));
+  return {rho, float(std::max(sigma, floor))};
+}
 
 LocalScales smooth_knn_distances(const Neighbors& neighbors, double local_connectivity) {
   return scales(checked(neighbors), local_connectivity);

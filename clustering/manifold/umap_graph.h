@@ -40,6 +40,14 @@ struct LocalScales {
 // neighbors: distances rising in each row, the row itself in its first column.
 LocalScales smooth_knn_distances(const Neighbors& neighbors, double local_connectivity = 1.0);
 
+// rho and sigma of one row alone, from its distances (count), rising, of which those from `first`
+// on are summed. mean_distance > 0 is what the floor of sigma is taken from where rho is 0.
+struct LocalScale {
+  float rho, sigma;
+};
+LocalScale local_scale(const float* distance, int64_t count, int64_t first,
+                       double local_connectivity, double mean_distance);
+
 // Steps 2 and 3 above. Entries that name the row itself are no edges.
 FuzzyGraph fuzzy_simplicial_set(const Neighbors& neighbors, double set_op_mix_ratio = 1.0,
                                 double local_connectivity = 1.0);

@@ -2,109 +2,53 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
+#include "clustering/manifold/umap_moves.h"
+#include "clustering/manifold/umap_schedule.h"
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
 #include "tensor/random.h"
+#include "tensor/vectors.h"
 
 namespace clade::cluster {
 namespace {
 
-constexpr float kClip = 4;
-constexpr float kSoftening = 0.001f;
-constexpr int64_t kFewEdges =
-    1 << 16;  // below it threads wait for each other longer than they work
-constexpr int64_t kMostBlocks = 64;
+constexpr int kStrangers = kForces - 1;
+constexpr int kBatch = 64;          // due edges whose strangers are drawn together
+constexpr int kDraws = 2 * kBatch;  // Philox blocks: two, of four words, an edge
+constexpr int kSegment = 256;       // edges that are looked at together: are they due?
 
-struct Edge {
-  int32_t i, j;
-  float weight;  // over the largest
+// What a batch of edges meets: vertex[8 e + l] is number l of edge e, 0 its neighbour, then random
+// ones, chosen by multiply and shift (the bias is below n / 2^32).
+struct Meetings {
+  int32_t vertex[kForces * kBatch];
+
+  // Philox as in tensor/philox.h, for all edges at once: blocks 2 group and 2 group + 1 of each.
+  void draw(const int64_t* edge, int64_t group, uint64_t stream, uint64_t seed, int64_t n) {
+    uint32_t c0[kDraws], c1[kDraws], c2[kDraws], c3[kDraws];
+    for (int l = 0; l < kDraws; l++) {
+      const uint64_t counter = (uint64_t(edge[l / 2]) << 20) + uint64_t(2 * group + l % 2);
+      c0[l] = uint32_t(counter), c1[l] = uint32_t(counter >> 32);
+      c2[l] = uint32_t(stream), c3[l] = uint32_t(stream >> 32);
+    }
+    uint32_t k0 = uint32_t(seed), k1 = uint32_t(seed >> 32);
+    for (int round = 0; round < 10; round++) {
+      for (int l = 0; l < kDraws; l++) {
+        const uint64_t p0 = uint64_t(0xD2511F53u) * c0[l], p1 = uint64_t(0xCD9E8D57u) * c2[l];
+        c0[l] = uint32_t(p1 >> 32) ^ c1[l] ^ k0, c2[l] = uint32_t(p0 >> 32) ^ c3[l] ^ k1;
+        c1[l] = uint32_t(p1), c3[l] = uint32_t(p0);
+      }
+      k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
+    }
+    for (int l = 0; l < kDraws; l++) {
+      vertex[4 * l] = int32_t(uint64_t(c0[l]) * uint64_t(n) >> 32);
+      vertex[4 * l + 1] = int32_t(uint64_t(c1[l]) * uint64_t(n) >> 32);
+      vertex[4 * l + 2] = int32_t(uint64_t(c2[l]) * uint64_t(n) >> 32);
+      vertex[4 * l + 3] = int32_t(uint64_t(c3[l]) * uint64_t(n) >> 32);
+    }
+  }
 };
 
-// B blocks make B rounds an epoch and some B / 2 pairs a round. B grows with the root of the edges,
-// so that a pair keeps 2^11 edges or more: a fifth of a millisecond of work, beside which the wait
-// at the end of a round is little. 10,000 rows: 8 blocks, 70,000: 16, a million: 64.
-int64_t blocks_for(int64_t edges) {
-  int64_t blocks = 4;
-  while (blocks < kMostBlocks && edges >= blocks * blocks << 12) blocks *= 2;
-  return blocks;
-}
-
-// The random vertices that one due edge meets; four to a Philox block.
-class Strangers {
- public:
-  Strangers(uint64_t seed, uint64_t stream, int64_t edge, int64_t n)
-      : seed_(seed), stream_(stream), counter_(uint64_t(edge) << 20), n_(uint64_t(n)) {}
-
-  // Multiply and shift: the bias is below n / 2^32.
-  int64_t next() {
-    if (used_ == 4) block_ = philox(counter_++, stream_, seed_), used_ = 0;
-    return int64_t(uint64_t(block_.word[used_++]) * n_ >> 32);
-  }
-
- private:
-  uint64_t seed_, stream_, counter_, n_;
-  PhiloxBlock block_{};
-  int used_ = 4;
-};
-
-// Edges, each once, in the order of (round, pair of blocks).
-class Schedule {
- public:
-  explicit Schedule(const FuzzyGraph& graph)
-      : blocks_(blocks_for(graph.edges() / 2)), edges_(graph.edges() / 2) {
-    const int64_t n = graph.vertices();
-    const int64_t* offset = graph.offset.data<int64_t>();
-    const int32_t* column = graph.column.data<int32_t>();
-    const float* weight = graph.weight.data<float>();
-    const float heaviest = graph.edges() ? *std::max_element(weight, weight + graph.edges()) : 1.0f;
-    begin_.assign(size_t(blocks_ * blocks_ + 1), 0);
-    auto each = [&](auto&& body) {
-      for (int64_t i = 0; i < n; i++)
-        for (int64_t e = offset[i]; e < offset[i + 1]; e++)
-          if (i < column[e]) body(i, column[e], weight[e] / heaviest);
-    };
-    each([&](int64_t i, int64_t j, float) { begin_[size_t(slot(i, j)) + 1]++; });
-    for (size_t s = 1; s < begin_.size(); s++) begin_[s] += begin_[s - 1];
-    std::vector<int64_t> next(begin_.begin(), begin_.end() - 1);
-    each([&](int64_t i, int64_t j, float w) {
-      edges_[next[size_t(slot(i, j))]++] = {int32_t(i), int32_t(j), w};
-    });
-  }
-
-  int64_t blocks() const { return blocks_; }
-  int64_t edges() const { return begin_.back(); }
-  const Edge& edge(int64_t e) { return edges_.data()[e]; }
-
-  // body(begin, end): the edges of one pair of blocks. Rounds follow each other, pairs run
-  // together.
-  template <class Body>
-  void run(Body&& body) const {
-    const int64_t grain = edges() < kFewEdges ? blocks_ : 1;
-    for (int64_t round = 0; round < blocks_; round++)
-      parallel_for(blocks_, grain, [&](int64_t first, int64_t last) {
-        for (int64_t pair = first; pair < last; pair++) {
-          const size_t s = size_t(round * blocks_ + pair);
-          body(begin_[s], begin_[s + 1]);
-        }
-      });
-  }
-
- private:
-  // A pair is known by its round and its lower block.
-  int64_t slot(int64_t i, int64_t j) const {
-    const int64_t a = i % blocks_, b = j % blocks_;
-    return (a + b) % blocks_ * blocks_ + std::min(a, b);
-  }
-
-  int64_t blocks_;
-  Scratch<Edge> edges_;
-  std::vector<int64_t> begin_;  // (blocks, blocks) slots, and the end
-};
-
-// D dimensions known to the compiler, or 0: known when it runs.
-template <int D>
 class Layout {
  public:
   Layout(const FuzzyGraph& graph, const LayoutOptions& options, Tensor& embedding)
@@ -114,86 +58,93 @@ class Layout {
         dimensions_(embedding.size(1)),
         position_(embedding.data<float>()),
         before_(embedding.numel()),
+        embedding_(embedding),
         stream_(Random(options.seed).fork("umap layout").stream()),
-        a_(float(options.curve.a)),
-        b_(float(options.curve.b)),
-        attraction_(float(-2 * options.curve.a * options.curve.b)),
-        repulsion_(float(2 * options.repulsion_strength * options.curve.b)) {}
+        move_(moves_for(vectors())) {}
 
   void epoch(int64_t t) {
-    std::copy_n(position_, n_ * size(), before_.data());
-    const float alpha = float(options_.learning_rate * (1 - double(t) / double(options_.epochs)));
-    schedule_.run([&](int64_t begin, int64_t end) {
-      for (int64_t e = begin; e < end; e++) {
-        const double w = schedule_.edge(e).weight;
-        if (std::floor(double(t + 1) * w) > std::floor(double(t) * w)) move(e, t, alpha);
-      }
-    });
+    std::copy_n(position_, n_ * dimensions_, before_.data());
+    denser_ = options_.density && options_.density->counts(t, options_.epochs);
+    if (denser_) options_.density->look(embedding_);
+    schedule_.run([&](int64_t begin, int64_t end) { pair(begin, end, t); });
   }
 
  private:
-  int64_t size() const { return D ? D : dimensions_; }
-
-  void move(int64_t e, int64_t t, float alpha) {
-    Strangers strangers(options_.seed, stream_ + uint64_t(t), e, n_);
-    const Edge& edge = schedule_.edge(e);
-    for (int end = 0; end < 2; end++) {
-      const int64_t own = end ? edge.j : edge.i, other = end ? edge.i : edge.j;
-      float* y = position_ + own * size();
-      attract(y, position_ + other * size(), alpha);
-      for (int64_t s = 0; s < options_.negative_sample_rate; s++) {
-        const int64_t k = strangers.next();
-        if (k != own) repel(y, before_.data() + k * size(), alpha);
+  // The due edges among begin .. end, in batches.
+  void pair(int64_t begin, int64_t end, int64_t t) {
+    Scratch<float> workspace(4 * kForces * dimensions_);
+    const double alpha = options_.learning_rate * (1 - double(t) / double(options_.epochs));
+    const UmapCurve& curve = options_.curve;
+    Moves moves{position_,
+                before_.data(),
+                dimensions_,
+                float(curve.a),
+                float(curve.b),
+                float(-2 * curve.a * curve.b),
+                float(2 * options_.repulsion_strength * curve.b),
+                float(alpha),
+                0,
+                0,
+                nullptr,
+                workspace.data()};
+    int64_t due[kBatch] = {};
+    int count = 0;
+    for (int64_t segment = begin; segment < end; segment += kSegment) {
+      const int size = int(std::min<int64_t>(kSegment, end - segment));
+      bool is_due[kSegment];
+      with_vectors([&] {
+        const float* weight = schedule_.weight() + segment;
+        for (int e = 0; e < size; e++)
+          is_due[e] =
+              int32_t(double(t + 1) * double(weight[e])) > int32_t(double(t) * double(weight[e]));
+      });
+      for (int e = 0; e < size; e++) {
+        due[count] = segment + e;
+        count += is_due[e];
+        if (count == kBatch) batch(due, count, t, moves), count = 0;
       }
     }
+    if (count) batch(due, count, t, moves);
   }
 
-  void attract(float* y, float* z, float alpha) const {
-    const float d2 = distance2(y, z);
-    if (d2 == 0) return;
-    const float power = std::pow(d2, b_);  // d^2b
-    const float gradient = attraction_ * power / (d2 * (1 + a_ * power));
-    for (int64_t j = 0; j < size(); j++) {
-      const float move = alpha * std::clamp(gradient * (y[j] - z[j]), -kClip, kClip);
-      y[j] += move;
-      z[j] -= move;
+  void batch(const int64_t* edge, int count, int64_t t, Moves& moves) {
+    const int64_t rate = options_.negative_sample_rate;
+    int32_t head[kBatch] = {};
+    for (int e = 0; e < count; e++) head[e] = schedule_.head()[edge[e]];
+    float extra[kBatch] = {};
+    if (denser_)
+      for (int e = 0; e < count; e++) extra[e] = density(edge[e]);
+    for (int64_t done = 0, group = 0; group == 0 || done < rate; done += kStrangers, group++) {
+      Meetings meetings;
+      with_vectors([&] { meetings.draw(edge, group, stream_ + uint64_t(t), options_.seed, n_); });
+      for (int e = 0; e < count; e++) meetings.vertex[kForces * e] = schedule_.tail()[edge[e]];
+      moves.first = group > 0;  // the neighbour attracts once
+      moves.extra = denser_ && group == 0 ? extra : nullptr;
+      moves.last = int(std::min<int64_t>(kStrangers, rate - done));
+      move_(moves, head, meetings.vertex, count);
     }
   }
 
-  void repel(float* y, const float* z, float alpha) const {
-    const float d2 = distance2(y, z);
-    if (d2 == 0) return;
-    const float power = std::pow(d2, b_);
-    const float gradient = repulsion_ / ((kSoftening + d2) * (1 + a_ * power));
-    for (int64_t j = 0; j < size(); j++)
-      y[j] += alpha * std::clamp(gradient * (y[j] - z[j]), -kClip, kClip);
-  }
-
-  float distance2(const float* p, const float* q) const {
-    float sum = 0;
-    for (int64_t j = 0; j < size(); j++) sum += (p[j] - q[j]) * (p[j] - q[j]);
-    return sum;
+  float density(int64_t edge) {
+    const int64_t i = schedule_.head()[edge], j = schedule_.tail()[edge];
+    float d2 = 0;
+    for (int64_t c = 0; c < dimensions_; c++) {
+      const float gap = position_[i * dimensions_ + c] - position_[j * dimensions_ + c];
+      d2 += gap * gap;
+    }
+    return options_.density->pull(i, j, schedule_.weight()[edge] * schedule_.heaviest(), d2);
   }
 
   const LayoutOptions& options_;
-  Schedule schedule_;
+  EdgeSchedule schedule_;
   int64_t n_, dimensions_;
   float* position_;
   Scratch<float> before_;  // positions when the epoch began
+  const Tensor& embedding_;
+  bool denser_ = false;  // densMAP's term counts in this epoch
   uint64_t stream_;
-  float a_, b_, attraction_, repulsion_;
+  MoveEdges move_;
 };
-
-template <int D>
-void run(const FuzzyGraph& graph, const LayoutOptions& options, Tensor& embedding,
-         const Progress& progress) {
-  Layout<D> layout(graph, options, embedding);
-  for (int64_t t = 0; t < options.epochs; t++) {
-    progress("umap layout", t, options.epochs);
-    layout.epoch(t);
-  }
-  progress("umap layout", options.epochs, options.epochs);
-}
 
 }  // namespace
 
@@ -203,11 +154,12 @@ void optimize_layout(const FuzzyGraph& graph, const LayoutOptions& options, Tens
       embedding.dtype() != DType::f32 || !embedding.is_contiguous())
     fail("umap", text("an embedding f32 [", graph.vertices(), ", dimensions], row-major"),
          text(embedding));
-  switch (embedding.size(1)) {
-    case 2: return run<2>(graph, options, embedding, progress);
-    case 3: return run<3>(graph, options, embedding, progress);
-    default: return run<0>(graph, options, embedding, progress);
+  Layout layout(graph, options, embedding);
+  for (int64_t t = 0; t < options.epochs; t++) {
+    progress("umap layout", t, options.epochs);
+    layout.epoch(t);
   }
+  progress("umap layout", options.epochs, options.epochs);
 }
 
 }  // namespace clade::cluster

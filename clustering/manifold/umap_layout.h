@@ -11,12 +11,11 @@
 // every epoch and nothing needs to be remembered. A due edge is done twice, once from either end;
 // each time negative_sample_rate random vertices repel the end it is done from.
 //
-// Parallel and yet deterministic. Vertex i belongs to block i mod B, and an edge between blocks a
-// and b to round (a + b) mod B. In one round each block meets exactly one other (or itself), so the
-// pairs of blocks are done at the same time, by any threads, without sharing a vertex; within a
-// pair the edges are done one after the other. Random vertices are read as they stood when the
-// epoch began, and drawn by Philox, counted by (epoch, edge). No atomics, no locks; the result has
-// the same bits at any number of threads.
+// Parallel and yet deterministic: umap_schedule.h orders the edges so that pairs of blocks of
+// vertices are worked on at the same time; random vertices are read as they stood when the epoch
+// began, and drawn by Philox, counted by (epoch, edge). Four edges at a time are moved by forces
+// taken from the same positions, on vectors (umap_moves.h). The result has the same bits at any
+// number of threads and on any instruction set.
 //
 // Moving both ends together matters. Where each vertex owns its moves and only reads the others,
 // all is as parallel, and trustworthiness as good, but clusters fall apart: on the digits data
@@ -29,6 +28,7 @@
 #include <cstdint>
 
 #include "clustering/manifold/umap_curve.h"
+#include "clustering/manifold/umap_density.h"
 #include "clustering/manifold/umap_graph.h"
 #include "tensor/progress.h"
 #include "tensor/tensor.h"
@@ -41,6 +41,7 @@ struct LayoutOptions {
   double learning_rate = 1.0;
   int64_t negative_sample_rate = 5;
   double repulsion_strength = 1.0;  // gamma
+  DensityTerm* density = nullptr;   // densMAP's, or none
   uint64_t seed = 0;
 };
 
