@@ -11,6 +11,9 @@ namespace clade::apps {
 void add_cluster(CLI::App& program);
 void add_knn(CLI::App& program);
 void add_hdbscan(CLI::App& program);
+void add_umap(CLI::App& program);
+void add_tsne(CLI::App& program);
+void add_pca(CLI::App& program);
 void add_metrics(CLI::App& program);
 void add_info(CLI::App& program);
 void add_datasets(CLI::App& program);

@@ -1,0 +1,63 @@
+// clade tsne: t-SNE on the command line.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "apps/cli/table.h"
+#include "apps/commands.h"
+#include "apps/embed/embed.h"
+#include "clustering/manifold/tsne.h"
+
+namespace clade::apps {
+namespace {
+
+struct TsneCommand {
+  EmbedOptions embed{.out = "tsne.npy"};
+  cluster::TsneOptions tsne;
+  std::string init = "pca", method = "auto";
+};
+
+Tensor make_tsne(const TsneCommand& c, const EmbedInput& input, const Progress& progress) {
+  cluster::TsneOptions o = c.tsne;
+  o.seed = uint64_t(c.embed.seed);
+  if (c.init == name_of(cluster::TsneInit::random)) o.init = cluster::TsneInit::random;
+  for (auto method :
+       {cluster::TsneMethod::exact, cluster::TsneMethod::barnes_hut, cluster::TsneMethod::fft})
+    if (c.method == name_of(method)) o.method = method;
+  const cluster::TsneResult result = cluster::tsne(input.rows, o, progress);
+  if (!c.embed.quiet)
+    std::printf("KL divergence %s (%s)\n", fixed(result.divergence, 4).c_str(),
+                name_of(result.method));
+  return result.embedding;
+}
+
+}  // namespace
+
+void add_tsne(CLI::App& program) {
+  CLI::App* command = program.add_subcommand("tsne", "a picture of the data by t-SNE");
+  auto c = std::make_shared<TsneCommand>();
+  cluster::TsneOptions& o = c->tsne;
+  add_embed_options(*command, c->embed);
+  add_number(*command, "--perplexity", o.perplexity, 1, 1e9, "about the neighbours that count");
+  add_number(*command, "--n-components", o.n_components, 1, "dimensions of the result");
+  add_word(*command, "--method", c->method, "auto exact barnes-hut fft", "how repulsion is summed");
+  add_word(*command, "--init", c->init, "pca random", "the first layout");
+  add_number(*command, "--early-exaggeration", o.early_exaggeration, 1, 1e9,
+             "attraction of the early steps");
+  add_number(*command, "--exaggeration", o.exaggeration, 1, 1e9, "attraction of the others");
+  add_number(*command, "--early-steps", o.early_steps, 0, "with early exaggeration");
+  add_number(*command, "--steps", o.steps, 0, "after them");
+  add_number(*command, "--learning-rate", o.learning_rate, 0, 1e9, "0: rows / exaggeration");
+  add_number(*command, "--angle", o.angle, 0.01, 1, "of barnes-hut; smaller is nearer to exact");
+  command->footer(
+      "Examples:\n"
+      "  clade tsne digits\n"
+      "  clade tsne codes.npy --perplexity 50 --out picture.csv");
+  command->callback([c] {
+    run_embed("tsne", c->embed, "tsne", [&](const EmbedInput& input, const Progress& progress) {
+      return make_tsne(*c, input, progress);
+    });
+  });
+}
+
+}  // namespace clade::apps

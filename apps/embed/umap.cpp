@@ -1,0 +1,73 @@
+// clade umap: UMAP on the command line.
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "apps/commands.h"
+#include "apps/embed/embed.h"
+#include "clustering/manifold/umap.h"
+
+namespace clade::apps {
+namespace {
+
+struct UmapCommand {
+  EmbedOptions embed{.out = "umap.npy"};
+  cluster::UmapOptions umap;
+  std::string init = "spectral", metric = "euclidean";
+  bool supervised = false;
+};
+
+Tensor make_umap(const UmapCommand& c, const EmbedInput& input, const Progress& progress) {
+  cluster::UmapOptions o = c.umap;
+  o.seed = uint64_t(c.embed.seed);
+  for (auto init : {cluster::UmapInit::spectral, cluster::UmapInit::pca, cluster::UmapInit::random})
+    if (c.init == name_of(init)) o.init = init;
+  if (c.metric == name_of(cluster::UmapMetric::cosine)) o.metric = cluster::UmapMetric::cosine;
+  if (c.supervised) {
+    if (!input.labels.defined())
+      fail("umap", "data with classes for --supervised", c.embed.data,
+           "name their column by --label-column");
+    o.labels = input.labels.ids();
+  }
+  return cluster::umap(input.rows, o, progress).embedding;
+}
+
+}  // namespace
+
+void add_umap(CLI::App& program) {
+  CLI::App* command =
+      program.add_subcommand("umap", "a picture of the data, or fewer dimensions, by UMAP");
+  auto c = std::make_shared<UmapCommand>();
+  cluster::UmapOptions& o = c->umap;
+  add_embed_options(*command, c->embed);
+  add_number(*command, "--n-neighbors", o.n_neighbors, 0,
+             "neighbours of a point; 0: a 300th of the rows, at least 100");
+  add_number(*command, "--n-components", o.n_components, 1, "dimensions of the result");
+  add_number(*command, "--min-dist", o.min_dist, 0, 1e9, "how tightly points may be packed");
+  add_number(*command, "--spread", o.spread, 0, 1e9, "the scale of the result, >= min-dist");
+  add_word(*command, "--metric", c->metric, "euclidean cosine", "how rows are compared");
+  add_word(*command, "--init", c->init, "spectral pca random", "the first layout");
+  add_number(*command, "--epochs", o.n_epochs, 0, "0: 500 up to 10,000 rows, 200 above");
+  add_number(*command, "--learning-rate", o.learning_rate, 0, 1e9, "of the first epoch");
+  add_number(*command, "--negative-sample-rate", o.negative_sample_rate, 0,
+             "repulsions for each attraction");
+  add_number(*command, "--repulsion-strength", o.repulsion_strength, 0, 1e9, "their weight");
+  add_number(*command, "--set-op-mix-ratio", o.set_op_mix_ratio, 0, 1,
+             "1: union of a pair's two edges, 0: intersection");
+  add_number(*command, "--local-connectivity", o.local_connectivity, 0, 1e9,
+             "nearest neighbours that belong fully");
+  command->add_flag("--densmap", o.densmap, "keep dense regions dense (densMAP)");
+  command->add_flag("--supervised", c->supervised, "draw the known classes together");
+  add_number(*command, "--target-weight", o.target_weight, 0, 1, "how much the classes count");
+  command->footer(
+      "Examples:\n"
+      "  clade umap digits\n"
+      "  clade umap codes.npy --n-components 10 --min-dist 0 --out flat.npy\n"
+      "  clade umap iris.csv --label-column species --standardise --out iris-umap.csv");
+  command->callback([c] {
+    run_embed("umap", c->embed, "umap", [&](const EmbedInput& input, const Progress& progress) {
+      return make_umap(*c, input, progress);
+    });
+  });
+}
+
+}  // namespace clade::apps
