@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
       "  clade datasets                       what there is to cluster, and where it was found\n"
       "  clade cluster digits                 small real images that come with Clade\n"
       "  clade cluster table.csv --label-column species\n"
-      "  clade umap digits --out digits.csv   a picture of them, as a table of coordinates\n"
+      "  clade umap digits --csv              a picture of them, as a table of coordinates\n"
       "  clade metrics runs/digits/labels.csv:label runs/digits/labels.csv:gmm\n"
       "\n`clade <command> --help` tells all options of a command.");
   add_cluster(program);

@@ -2,80 +2,58 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "apps/cli/interrupt.h"
 #include "apps/cli/limits.h"
 #include "apps/cli/progress_line.h"
 #include "apps/cli/table.h"
-#include "apps/load.h"
 #include "apps/stopwatch.h"
-#include "data/scaling.h"
 #include "tensor/file.h"
 #include "tensor/npy.h"
-#include "tensor/parallel.h"
 
 namespace clade::apps {
 namespace {
 
-bool ends_with(const std::string& name, const char* end) {
-  const std::string tail = end;
-  return name.size() > tail.size() &&
-         name.compare(name.size() - tail.size(), tail.size(), tail) == 0;
-}
-
-EmbedInput load_rows(const char* command, const EmbedOptions& o) {
-  const Loaded loaded = load_data({o.data, o.data_dir, o.label_column, o.drop_columns, o.limit});
-  const double missing = data::missing_rate(loaded.data);
-  if (missing > 0)
-    fail(command, "data without holes",
-         text(percent(missing), " of the values missing in ", o.data),
-         "fill them first, or let `clade cluster` learn around them");
-  if (o.standardise && loaded.data.is_images())
-    fail(command, "a table for --standardise", text("images in ", o.data), "leave it out");
-  const data::Dataset rows =
-      o.standardise ? data::Scaling::standard(loaded.data).apply(loaded.data) : loaded.data;
-  return {rows.values.contiguous().reshape({rows.size(), -1}).contiguous(), loaded.data.labels};
-}
-
 std::string as_csv(const Tensor& table, const char* column) {
-  const int64_t n = table.size(0), r = table.size(1);
+  const int64_t r = table.size(1);
   const std::vector<double> values = table.to_vector<double>();
   std::string out;
   for (int64_t c = 0; c < r; c++) out.append(text(c ? "," : "", column, c + 1));
-  for (int64_t e = 0; e < n * r; e++) {
+  for (size_t e = 0; e < values.size(); e++) {
     char number[32];
-    std::snprintf(number, sizeof number, "%s%.9g", e % r ? "," : "\n", values[size_t(e)]);
+    std::snprintf(number, sizeof number, "%s%.9g", e % size_t(r) ? "," : "\n", values[e]);
     out.append(number);
   }
   return out + "\n";
 }
 
+template <class T>
+void add_value(CLI::App& command, const char* name, T& value, Numbers limit, const char* help) {
+  command.add_option(name, value, help)
+      ->check(validator(limit))
+      ->type_name(limit.whole ? "N" : "X")
+      ->capture_default_str()
+      ->take_last();
+}
+
 }  // namespace
 
-CLI::Option* add_number(CLI::App& command, const char* name, int64_t& value, double low,
-                        const char* help) {
-  return command.add_option(name, value, help)
-      ->check(validator(Numbers{.low = low}))
-      ->type_name("N")
-      ->capture_default_str()
-      ->take_last();
+void add_number(CLI::App& command, const char* name, int64_t& value, double low, const char* help) {
+  add_value(command, name, value, {.low = low}, help);
 }
 
-CLI::Option* add_number(CLI::App& command, const char* name, double& value, double low, double high,
-                        const char* help) {
-  return command.add_option(name, value, help)
-      ->check(validator(Numbers{.low = low, .high = high, .whole = false}))
-      ->type_name("X")
-      ->capture_default_str()
-      ->take_last();
+void add_number(CLI::App& command, const char* name, double& value, double low, double high,
+                const char* help) {
+  add_value(command, name, value, {.low = low, .high = high, .whole = false}, help);
 }
 
-CLI::Option* add_word(CLI::App& command, const char* name, std::string& value, const char* words,
-                      const char* help) {
+void add_word(CLI::App& command, const char* name, std::string& value, const char* words,
+              const char* help) {
   std::istringstream list(words);
   const OneOf one{{std::istream_iterator<std::string>(list), {}}};
-  return command.add_option(name, value, text(words, ": ", help))
+  command.add_option(name, value, text(words, ": ", help))
       ->check(validator(one))
       ->type_name("NAME")
       ->capture_default_str()
@@ -83,58 +61,50 @@ CLI::Option* add_word(CLI::App& command, const char* name, std::string& value, c
 }
 
 void add_embed_options(CLI::App& command, EmbedOptions& o) {
-  command
-      .add_option(
-          "data", o.data,
-          "a name from `clade datasets`, or a file (.csv .npy .idx .jf ...), or a folder of "
-          "pictures")
-      ->required();
-  command.add_option("--out", o.out, "where the coordinates go: FILE.npy or FILE.csv")
-      ->type_name("FILE")
-      ->capture_default_str()
-      ->take_last();
-  command.add_option("--label-column", o.label_column, "of a table: the column with the classes")
-      ->type_name("NAME");
-  command.add_option("--drop-columns", o.drop_columns, "of a table: columns to leave out")
-      ->type_name("NAMES");
-  command.add_option("--limit", o.limit, "only the first N rows")
-      ->check(validator(Numbers{.low = 1}))
-      ->type_name("N");
-  command.add_option("--data-dir", o.data_dir, "where to look for data sets first")
-      ->type_name("DIR");
-  command.add_option("--threads", o.threads, "[all cores]")
-      ->check(validator(Numbers{.low = 1, .high = kMostThreads}))
-      ->type_name("N");
-  add_number(command, "--seed", o.seed, 0, "of all randomness: same seed, same result");
-  command.add_flag("--standardise", o.standardise, "of a table: columns to mean 0, deviation 1");
-  command.add_flag("--quiet", o.quiet, "no progress, no summary");
+  add_rows_options(command, o.rows);
+  command.get_option("--seed")
+      ->description("of all randomness: same seed, same result")
+      ->capture_default_str();
+  command.add_flag("--csv", o.csv, "write embedding.csv too");
+  command.add_flag("--json", o.json, "print the summary as JSON");
 }
 
-void run_embed(const char* command, const EmbedOptions& options, const char* column,
-               const std::function<Tensor(const EmbedInput&, const Progress&)>& embed) {
-  const bool csv = ends_with(options.out, ".csv");
-  if (!csv && !ends_with(options.out, ".npy"))
-    fail(command, "--out FILE.npy or FILE.csv", options.out);
-  if (options.threads) set_threads(int(*options.threads));
-  const EmbedInput input = load_rows(command, options);
-  ProgressLine line(options.quiet);
+void run_embed(const char* command, const EmbedOptions& o, Embed embed, const void* context) {
+  const Tensor rows = load_rows(o.rows);
+  const std::string folder = output_folder(o.rows, command);
+  ProgressLine line(o.rows.quiet);
   Stopwatch watch;
   watch.start(command);
-  Tensor table;
+  Embedded made;
   {
     const Interruptible asked;
-    table = embed(input, line.progress());
+    made = embed(context, rows, line.progress());
   }
   watch.stop();
   line.finish();
-  if (csv)
-    write_file_atomically(options.out, as_csv(table, column));
-  else
-    save_npy(options.out, table);
-  if (options.quiet) return;
-  std::printf("%s rows of %s values to %s, in %s: %s\n", grouped(input.rows.size(0)).c_str(),
-              grouped(input.rows.size(1)).c_str(), grouped(table.size(1)).c_str(),
-              duration(watch.stages().back().seconds).c_str(), options.out.c_str());
+  save_npy(folder + "/embedding.npy", made.table);
+  if (o.csv) write_file_atomically(folder + "/embedding.csv", as_csv(made.table, command));
+  const double seconds = watch.stages().front().seconds;
+  const std::string figure = made.figure;
+  if (o.json) {
+    nlohmann::ordered_json out{{"rows", rows.size(0)},
+                               {"columns", rows.size(1)},
+                               {"dimensions", made.table.size(1)},
+                               {"seconds", seconds},
+                               {"folder", folder}};
+    if (!figure.empty()) out[figure] = made.value;
+    std::printf("%s\n", out.dump(2).c_str());
+    return;
+  }
+  if (o.rows.quiet) return;
+  std::vector<Row> told{{"rows", grouped(rows.size(0))},
+                        {"columns", grouped(rows.size(1))},
+                        {"dimensions", grouped(made.table.size(1))}};
+  if (!figure.empty()) told.push_back({figure, fixed(made.value, 4)});
+  told.push_back({"time", duration(seconds)});
+  told.push_back(
+      {"written", folder + (o.csv ? "/embedding.npy, embedding.csv" : "/embedding.npy")});
+  std::fputs(aligned(told, "ll").c_str(), stdout);
 }
 
 }  // namespace clade::apps

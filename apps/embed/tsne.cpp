@@ -1,9 +1,7 @@
 // clade tsne: t-SNE on the command line.
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <memory>
 
-#include "apps/cli/table.h"
 #include "apps/commands.h"
 #include "apps/embed/embed.h"
 #include "clustering/manifold/tsne.h"
@@ -12,23 +10,21 @@ namespace clade::apps {
 namespace {
 
 struct TsneCommand {
-  EmbedOptions embed{.out = "tsne.npy"};
+  EmbedOptions embed;
   cluster::TsneOptions tsne;
   std::string init = "pca", method = "auto";
 };
 
-Tensor make_tsne(const TsneCommand& c, const EmbedInput& input, const Progress& progress) {
+Embedded make_tsne(const void* context, const Tensor& rows, const Progress& progress) {
+  const TsneCommand& c = *static_cast<const TsneCommand*>(context);
   cluster::TsneOptions o = c.tsne;
-  o.seed = uint64_t(c.embed.seed);
+  o.seed = uint64_t(c.embed.rows.seed);
   if (c.init == name_of(cluster::TsneInit::random)) o.init = cluster::TsneInit::random;
   for (auto method :
        {cluster::TsneMethod::exact, cluster::TsneMethod::barnes_hut, cluster::TsneMethod::fft})
     if (c.method == name_of(method)) o.method = method;
-  const cluster::TsneResult result = cluster::tsne(input.rows, o, progress);
-  if (!c.embed.quiet)
-    std::printf("KL divergence %s (%s)\n", fixed(result.divergence, 4).c_str(),
-                name_of(result.method));
-  return result.embedding;
+  const cluster::TsneResult result = cluster::tsne(rows, o, progress);
+  return {result.embedding, "divergence", result.divergence};
 }
 
 }  // namespace
@@ -50,14 +46,11 @@ void add_tsne(CLI::App& program) {
   add_number(*command, "--learning-rate", o.learning_rate, 0, 1e9, "0: rows / exaggeration");
   add_number(*command, "--angle", o.angle, 0.01, 1, "of barnes-hut; smaller is nearer to exact");
   command->footer(
-      "Examples:\n"
-      "  clade tsne digits\n"
-      "  clade tsne codes.npy --perplexity 50 --out picture.csv");
-  command->callback([c] {
-    run_embed("tsne", c->embed, "tsne", [&](const EmbedInput& input, const Progress& progress) {
-      return make_tsne(*c, input, progress);
-    });
-  });
+      "The folder then holds embedding.npy (rows, dimensions) f32.\n"
+      "\nExamples:\n"
+      "  clade tsne digits --csv\n"
+      "  clade tsne codes.npy --perplexity 50 --out picture");
+  command->callback([c] { run_embed("tsne", c->embed, make_tsne, c.get()); });
 }
 
 }  // namespace clade::apps

@@ -10,25 +10,27 @@ namespace clade::apps {
 namespace {
 
 struct UmapCommand {
-  EmbedOptions embed{.out = "umap.npy"};
+  EmbedOptions embed;
   cluster::UmapOptions umap;
   std::string init = "spectral", metric = "euclidean";
   bool supervised = false;
 };
 
-Tensor make_umap(const UmapCommand& c, const EmbedInput& input, const Progress& progress) {
+Embedded make_umap(const void* context, const Tensor& rows, const Progress& progress) {
+  const UmapCommand& c = *static_cast<const UmapCommand*>(context);
   cluster::UmapOptions o = c.umap;
-  o.seed = uint64_t(c.embed.seed);
+  o.seed = uint64_t(c.embed.rows.seed);
   for (auto init : {cluster::UmapInit::spectral, cluster::UmapInit::pca, cluster::UmapInit::random})
     if (c.init == name_of(init)) o.init = init;
   if (c.metric == name_of(cluster::UmapMetric::cosine)) o.metric = cluster::UmapMetric::cosine;
   if (c.supervised) {
-    if (!input.labels.defined())
-      fail("umap", "data with classes for --supervised", c.embed.data,
+    const data::Labels labels = load_data(c.embed.rows.load).data.labels;
+    if (!labels.defined())
+      fail("umap", "data with classes for --supervised", c.embed.rows.load.name_or_path,
            "name their column by --label-column");
-    o.labels = input.labels.ids();
+    o.labels = labels.ids();
   }
-  return cluster::umap(input.rows, o, progress).embedding;
+  return {cluster::umap(rows, o, progress).embedding};
 }
 
 }  // namespace
@@ -59,15 +61,12 @@ void add_umap(CLI::App& program) {
   command->add_flag("--supervised", c->supervised, "draw the known classes together");
   add_number(*command, "--target-weight", o.target_weight, 0, 1, "how much the classes count");
   command->footer(
-      "Examples:\n"
-      "  clade umap digits\n"
-      "  clade umap codes.npy --n-components 10 --min-dist 0 --out flat.npy\n"
-      "  clade umap iris.csv --label-column species --standardise --out iris-umap.csv");
-  command->callback([c] {
-    run_embed("umap", c->embed, "umap", [&](const EmbedInput& input, const Progress& progress) {
-      return make_umap(*c, input, progress);
-    });
-  });
+      "The folder then holds embedding.npy (rows, dimensions) f32.\n"
+      "\nExamples:\n"
+      "  clade umap digits --csv\n"
+      "  clade umap codes.npy --n-components 10 --min-dist 0 --out flat\n"
+      "  clade umap iris.csv --label-column species --scale");
+  command->callback([c] { run_embed("umap", c->embed, make_umap, c.get()); });
 }
 
 }  // namespace clade::apps

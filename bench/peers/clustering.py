@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Clade's clustering beside its peers, job by job: bench/results/peers-clustering.json.
 
-    python -m venv peers && peers/bin/pip install scikit-learn hdbscan fast_hdbscan faiss-cpu
+    python -m venv peers && peers/bin/pip install scikit-learn hdbscan fast_hdbscan faiss-cpu umap-learn openTSNE
     peers/bin/python bench/peers/clustering.py --clade build/release/clade [--only knn] [--rounds 5] [--list]
 
 A job is a data set, what Clade is asked, and its peers. Clade and each peer take turns, each run in a process
@@ -47,6 +47,9 @@ def data(name):
         parts = [np.frombuffer(gzip.open(folder / f"{p}-images-idx3-ubyte.gz").read(), np.uint8)[16:]
                  for p in ("train", "t10k")]
         return np.concatenate(parts).reshape(-1, 784).astype(np.float32) / 255
+    if name == "fashion50":
+        from sklearn.decomposition import PCA
+        return PCA(50, random_state=0).fit_transform(data("fashion")).astype(np.float32)
     kind, n, d = name.split("-")
     rng = np.random.default_rng(0)
     x = rng.normal(size=(int(n), int(d)))
@@ -89,6 +92,37 @@ def fast_hdbscan(x, size, samples):
     return {"labels": package.HDBSCAN(min_cluster_size=size, min_samples=samples).fit(x).labels_}
 
 
+@peer
+def sklearn_pca(x, dimensions):
+    from sklearn.decomposition import PCA
+    return {"embedding": PCA(dimensions, svd_solver="randomized", random_state=0).fit_transform(x)}
+
+
+@peer
+def numpy_pca(x, dimensions):
+    centred = x - x.mean(0)
+    return {"embedding": centred @ np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :dimensions]}
+
+
+@peer
+def umap_learn_seeded(x, dimensions):
+    from umap import UMAP
+    return {"embedding": UMAP(n_components=dimensions, random_state=0).fit_transform(x)}
+
+
+@peer
+def umap_learn(x, dimensions):
+    from umap import UMAP
+    return {"embedding": UMAP(n_components=dimensions, n_jobs=int(os.environ["OMP_NUM_THREADS"])).fit_transform(x)}
+
+
+@peer
+def opentsne(x, dimensions):
+    from openTSNE import TSNE
+    fit = TSNE(n_components=dimensions, n_jobs=int(os.environ["OMP_NUM_THREADS"]), random_state=0).fit(x)
+    return {"embedding": np.asarray(fit), "divergence": np.array([fit.kl_divergence])}
+
+
 # --- jobs: what Clade is asked, and how its answer compares.
 
 def knn_job(rows, k=15):
@@ -120,6 +154,32 @@ def hdbscan_job(rows, size=50, samples=10):
     return rows, {"size": size, "samples": samples}, ask, compare
 
 
+def embedding_job(command, rows, dimensions):
+    """Places of rows, by how well 15 neighbours are kept: of 3,000 rows among all, as trustworthiness needs n^2."""
+    def ask(run):
+        told = run(command, rows, "--n-components", dimensions)
+        answer = {"embedding": np.load(pathlib.Path(told["folder"]) / "embedding.npy")}
+        if "divergence" in told:
+            answer["divergence"] = np.array([told["divergence"]])
+        return told["seconds"], answer
+
+    def compare(ours, theirs):
+        out = {}
+        for who, answer in (("clade", ours), ("peer", theirs)):
+            if command == "pca":
+                out[f"variance_{who}"] = float(answer["embedding"].astype(np.float64).var(0).sum())
+            else:
+                from sklearn.manifold import trustworthiness
+                x = data(rows[0])[:rows[1]]
+                some = np.random.default_rng(0).permutation(len(x))[:3000]
+                out[f"trustworthiness_{who}"] = round(float(
+                    trustworthiness(x[some], answer["embedding"][some], n_neighbors=15)), 4)
+            if "divergence" in answer:
+                out[f"divergence_{who}"] = round(float(answer["divergence"][0]), 4)
+        return out
+    return rows, {"dimensions": dimensions}, ask, compare
+
+
 @job("sklearn_knn", "faiss_knn")
 def knn_20k_784(): return knn_job(("fashion", 20000))
 
@@ -142,6 +202,30 @@ def hdbscan_1m_2(): return hdbscan_job(("blobs-1000000-2", None))
 
 @job("hdbscan")
 def hdbscan_20k_784(): return hdbscan_job(("fashion", 20000))
+
+
+@job("sklearn_pca", "numpy_pca")
+def pca_70k_784(): return embedding_job("pca", ("fashion", None), 50)
+
+
+@job("umap_learn_seeded", "umap_learn")
+def umap_20k_784(): return embedding_job("umap", ("fashion", 20000), 2)
+
+
+@job("umap_learn_seeded", "umap_learn")
+def umap_70k_784(): return embedding_job("umap", ("fashion", None), 2)
+
+
+@job("umap_learn_seeded", "umap_learn")
+def umap_70k_784_to_10(): return embedding_job("umap", ("fashion", None), 10)
+
+
+@job("opentsne")
+def tsne_10k_50(): return embedding_job("tsne", ("fashion50", 10000), 2)
+
+
+@job("opentsne")
+def tsne_70k_50(): return embedding_job("tsne", ("fashion50", None), 2)
 
 
 # --- one peer in a process of its own: this file with --peer.

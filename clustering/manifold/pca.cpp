@@ -6,13 +6,18 @@
 #include "clustering/linalg/eigen.h"
 #include "clustering/linalg/matrix.h"
 #include "clustering/linalg/scatter.h"
+#include "clustering/linalg/top_eigen.h"
 #include "kernels/gemm/gemm.h"
 #include "tensor/parallel.h"
+#include "tensor/random.h"
 
 namespace clade::cluster {
 namespace {
 
-constexpr int64_t kTile = 512;  // rows of one product
+constexpr int64_t kTile = 512;       // rows of one product
+constexpr int64_t kLarge = 4096;     // above it neither covariance nor inner products are formed
+constexpr int64_t kOversample = 10;  // directions beyond those asked for
+constexpr int64_t kPowers = 7;       // products with X'X
 
 // (n, d) f64: x with its mean taken off.
 Tensor centred(const Tensor& x, const Tensor& mean) {
@@ -29,37 +34,112 @@ Tensor centred(const Tensor& x, const Tensor& mean) {
   return out;
 }
 
-// Eigenvalues below this are what rounding leaves of 0.
-double rounding_of(const SymmetricEigen& eigen) {
-  return eigen.values[0] * double(eigen.values.size()) * 1e-15;
+// The first components as rows, eigenvalues of X'X, and their sum over all components.
+struct Spectrum {
+  SymmetricEigen eigen;
+  double total = 0;
+  // Eigenvalues below this are what rounding leaves of 0.
+  double rounding = 0;
+};
+
+double rounding_of(const SymmetricEigen& eigen, int64_t size) {
+  return eigen.values[0] * double(size) * 1e-15;
 }
 
-// The eigenvectors of X'X, n > d, as rows; values are eigenvalues of X'X.
-SymmetricEigen from_covariance(const Tensor& x, const Tensor& mean, const Progress& progress) {
+double trace(const Tensor& a) {
+  double sum = 0;
+  for (int64_t i = 0; i < a.size(0); i++) sum += a.data<double>()[i * (a.size(0) + 1)];
+  return sum;
+}
+
+Spectrum of_scatter(const Tensor& scatter, int64_t r) {
+  Spectrum s{top_eigen(scatter, r), trace(scatter), 0};
+  s.rounding = rounding_of(s.eigen, scatter.size(0));
+  return s;
+}
+
+Spectrum from_covariance(const Tensor& x, const Tensor& mean, int64_t r, const Progress& progress) {
   int64_t d = x.size(1);
   Tensor scatter = Tensor::empty({d, d}, DType::f64);
   scatter_matrix(x, mean.data<double>(), nullptr, 0, scatter.data<double>());
   progress("pca", 1, 2);
-  return symmetric_eigen(scatter);
+  return of_scatter(scatter, r);
 }
 
-// The same for n <= d from XX' (n, n): if XX' u = lambda u then v = X'u / sqrt(lambda).
-SymmetricEigen from_inner_products(const Tensor& x, const Tensor& mean, const Progress& progress) {
+// For n <= d from XX' (n, n): if XX' u = lambda u then v = X'u / sqrt(lambda).
+Spectrum from_inner_products(const Tensor& x, const Tensor& mean, int64_t r,
+                             const Progress& progress) {
   int64_t n = x.size(0);
   Tensor rows = centred(x, mean), products = Tensor::empty({n, n}, DType::f64);
   kernels::gemm({}, rows.view(), rows.transpose(0, 1).view(), products.view());
   progress("pca", 1, 2);
-  SymmetricEigen eigen = symmetric_eigen(products);
-  double negligible = rounding_of(eigen);
-  for (int64_t r = 0; r < n; r++) {
-    double lambda = eigen.values[size_t(r)];
-    double scale = lambda > negligible ? 1 / std::sqrt(lambda) : 0;
-    for (int64_t i = 0; i < n; i++) eigen.vectors.data<double>()[r * n + i] *= scale;
+  Spectrum s = of_scatter(products, r);
+  for (int64_t i = 0; i < r; i++) {
+    double lambda = s.eigen.values[size_t(i)];
+    double scale = lambda > s.rounding ? 1 / std::sqrt(lambda) : 0;
+    for (int64_t j = 0; j < n; j++) s.eigen.vectors.data<double>()[i * n + j] *= scale;
   }
-  Tensor directions = Tensor::empty(x.shape(), DType::f64);
-  kernels::gemm({}, eigen.vectors.view(), rows.view(), directions.view());
-  eigen.vectors = directions;
-  return eigen;
+  Tensor directions = Tensor::empty({r, x.size(1)}, DType::f64);
+  kernels::gemm({}, s.eigen.vectors.view(), rows.view(), directions.view());
+  s.eigen.vectors = directions;
+  return s;
+}
+
+// v (p, d) and y = v X' (p, n), X centred: x itself is not, so v m is taken off; both in x's dtype.
+Tensor scores_of(const Tensor& x, const Tensor& mean, const Tensor& v) {
+  const int64_t n = x.size(0), p = v.size(0);
+  const Tensor narrow = v.to(x.dtype());
+  Tensor y = Tensor::empty({p, n}, x.dtype()), shift = Tensor::empty({p, 1}, DType::f64);
+  kernels::gemm({}, narrow.view(), x.transpose(0, 1).view(), y.view());
+  kernels::gemm({}, v.view(), mean.reshape({-1, 1}).view(), shift.view());
+  Tensor out = y.to(DType::f64);
+  parallel_for(p, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++)
+      for (int64_t j = 0; j < n; j++) out.data<double>()[i * n + j] -= shift.data<double>()[i];
+  });
+  return out;
+}
+
+// y X, (p, d), for the same X.
+Tensor directions_of(const Tensor& x, const Tensor& mean, const Tensor& y) {
+  const int64_t p = y.size(0), d = x.size(1), n = x.size(0);
+  Tensor v = Tensor::empty({p, d}, x.dtype());
+  kernels::gemm({}, y.to(x.dtype()).view(), x.view(), v.view());
+  Tensor out = v.to(DType::f64);
+  for (int64_t i = 0; i < p; i++) {
+    double sum = 0;
+    for (int64_t j = 0; j < n; j++) sum += y.data<double>()[i * n + j];
+    for (int64_t j = 0; j < d; j++) out.data<double>()[i * d + j] -= sum * mean.data<double>()[j];
+  }
+  return out;
+}
+
+Spectrum randomized(const Tensor& x, const Tensor& mean, const std::vector<double>& means,
+                    int64_t r, uint64_t seed, const Progress& progress) {
+  const int64_t n = x.size(0), d = x.size(1), p = std::min({r + kOversample, n - 1, d});
+  Random rng = Random(seed).fork("pca directions");
+  Tensor v = randn({p, d}, rng, DType::f64), y;
+  for (int64_t pass = 0; pass <= kPowers; pass++) {
+    progress("pca", pass, kPowers + 1);
+    // Directions that data of low rank does not have: others are tried in their place.
+    if (!orthonormalise_rows(v))
+      fail("fit_pca", text("data of rank ", p, " or more for the randomized solver"),
+           "rows that depend on each other", "ask for fewer components, or take the exact solver");
+    y = scores_of(x, mean, v);
+    if (pass < kPowers) v = directions_of(x, mean, y);
+  }
+  Tensor inner = Tensor::empty({p, p}, DType::f64);
+  kernels::gemm({}, y.view(), y.transpose(0, 1).view(), inner.view());
+  for (int64_t i = 0; i < p; i++)
+    for (int64_t j = 0; j < i; j++)
+      inner.data<double>()[i * p + j] = inner.data<double>()[j * p + i];
+  Spectrum s{symmetric_eigen(inner), 0, 0};
+  Tensor directions = Tensor::empty({p, d}, DType::f64);
+  kernels::gemm({}, s.eigen.vectors.view(), v.view(), directions.view());
+  s.eigen.vectors = directions;
+  for (double variance : column_variances(x, means)) s.total += variance * double(n);
+  s.rounding = rounding_of(s.eigen, std::min(n, d));
+  return s;
 }
 
 // scikit-learn's rule (svd_flip on the components): the entry of largest magnitude is positive.
@@ -76,38 +156,79 @@ std::vector<double> score_units(const Pca& pca) {
   return unit;
 }
 
+void check(const PcaOptions& options, int64_t n, int64_t most) {
+  if (n < 2) fail("fit_pca", "at least 2 rows", text(n), "one point has no variance");
+  if (options.components < 0 || options.components > most)
+    fail("fit_pca", text("1 to min(n - 1, d) = ", most, " components, or 0 for all"),
+         text(options.components));
+}
+
+Pca make_pca(const Spectrum& s, const Tensor& mean, int64_t n, int64_t r, bool whiten) {
+  const int64_t d = mean.numel();
+  Pca out;
+  out.whiten = whiten;
+  out.mean = mean;
+  out.components = s.eigen.vectors.slice(0, 0, r).clone();
+  out.explained_variance = Tensor::empty({r}, DType::f64);
+  out.variance_ratio = Tensor::empty({r}, DType::f64);
+  for (int64_t i = 0; i < r; i++) {
+    fix_sign(out.components.data<double>() + i * d, d);
+    double lambda = s.eigen.values[size_t(i)] > s.rounding ? s.eigen.values[size_t(i)] : 0;
+    out.explained_variance.data<double>()[i] = lambda / double(n - 1);
+    out.variance_ratio.data<double>()[i] = s.total > 0 ? lambda / s.total : 0;
+  }
+  return out;
+}
+
 }  // namespace
 
 Pca fit_pca(const Tensor& x, const PcaOptions& options, const Progress& progress) {
   Tensor data = finite_matrix("fit_pca", x);
   int64_t n = data.size(0), d = data.size(1), most = std::min(n - 1, d);
-  if (n < 2) fail("fit_pca", "at least 2 rows", text(x), "one point has no variance");
-  if (options.components < 0 || options.components > most)
-    fail("fit_pca", text("1 to min(n - 1, d) = ", most, " components, or 0 for all"),
-         text(options.components));
+  check(options, n, most);
   int64_t r = options.components ? options.components : most;
+  const bool large = std::min(n, d) > kLarge && 4 * r < most;
+  const bool random =
+      options.solver == PcaSolver::randomized || (options.solver == PcaSolver::automatic && large);
 
   progress("pca", 0, 2);
-  std::vector<double> mean = column_means(data);
-  double total = 0;
-  for (double v : column_variances(data, mean)) total += v * double(n) / double(n - 1);
-  Pca out;
-  out.whiten = options.whiten;
-  out.mean = Tensor::from(mean, {d});
-  SymmetricEigen eigen = n > d ? from_covariance(data, out.mean, progress)
-                               : from_inner_products(data, out.mean, progress);
-  out.components = eigen.vectors.slice(0, 0, r).clone();
-  out.explained_variance = Tensor::empty({r}, DType::f64);
-  out.variance_ratio = Tensor::empty({r}, DType::f64);
-  for (int64_t i = 0; i < r; i++) {
-    fix_sign(out.components.data<double>() + i * d, d);
-    double lambda = eigen.values[size_t(i)];
-    double variance = lambda > rounding_of(eigen) ? lambda / double(n - 1) : 0;
-    out.explained_variance.data<double>()[i] = variance;
-    out.variance_ratio.data<double>()[i] = total > 0 ? variance / total : 0;
-  }
+  const std::vector<double> means = column_means(data);
+  const Tensor mean = Tensor::from(means, {d});
+  const Spectrum s = random  ? randomized(data, mean, means, r, options.seed, progress)
+                     : n > d ? from_covariance(data, mean, r, progress)
+                             : from_inner_products(data, mean, r, progress);
+  Pca out = make_pca(s, mean, n, r, options.whiten);
   progress("pca", 2, 2);
   return out;
+}
+
+void IncrementalPca::add(const Tensor& x) {
+  const Tensor data = finite_matrix("IncrementalPca", x);
+  const int64_t n = data.size(0), d = data.size(1);
+  if (rows_ == 0) {
+    mean_ = Tensor::zeros({d}, DType::f64);
+    scatter_ = Tensor::zeros({d, d}, DType::f64);
+  }
+  if (d != mean_.numel())
+    fail("IncrementalPca", text("x (n, ", mean_.numel(), "), as before"), text(x));
+  const std::vector<double> mean = column_means(data);
+  Tensor scatter = Tensor::empty({d, d}, DType::f64);
+  scatter_matrix(data, mean.data(), nullptr, 0, scatter.data<double>());
+  const double both = double(rows_ + n), weight = double(rows_) * double(n) / both;
+  double *m = mean_.data<double>(), *sum = scatter_.data<double>();
+  for (int64_t r = 0; r < d; r++)
+    for (int64_t c = 0; c < d; c++)
+      sum[r * d + c] += scatter.data<double>()[r * d + c] +
+                        weight * (mean[size_t(r)] - m[r]) * (mean[size_t(c)] - m[c]);
+  for (int64_t j = 0; j < d; j++) m[j] += (mean[size_t(j)] - m[j]) * double(n) / both;
+  rows_ += n;
+}
+
+Pca IncrementalPca::fit(const PcaOptions& options) const {
+  const int64_t most = rows_ ? std::min(rows_ - 1, mean_.numel()) : 0;
+  check(options, rows_, most);
+  const int64_t r = options.components ? options.components : most;
+  return make_pca(of_scatter(scatter_, r), mean_.clone(), rows_, r, options.whiten);
 }
 
 Tensor transform(const Pca& pca, const Tensor& x) {

@@ -15,8 +15,9 @@
 // back, in a buffer that stays in the cache.
 //
 // Source: Linderman, Rachh, Hoskins, Steinerberger, Kluger, "Fast interpolation-based t-SNE for
-// improved visualization of single-cell RNA-seq data", Nature Methods 2019; boxes at most 1 wide
-// and at least 50 along the longer side, as there.
+// improved visualization of single-cell RNA-seq data", Nature Methods 2019. Boxes are at most 1
+// wide, as there, and at least 100 along the longer side (there: 50): where points are few, their
+// sum does not smooth the errors of interpolation.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -31,7 +32,7 @@ namespace {
 
 constexpr int64_t L = kFftLanes;
 constexpr int64_t kNodes = 3;  // a box, along each side
-constexpr double kLeastBoxes = 50, kMostBoxes = 1000;
+constexpr double kLeastBoxes = 100, kMostBoxes = 1000;
 
 void copy_lanes(const float* from, float* to) {
   for (int64_t l = 0; l < L; l++) to[l] = from[l];

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "tensor/npy.h"
 #include "tests/apps/program.h"
@@ -11,59 +12,64 @@ namespace {
 
 const char* const kSmall = " digits --limit 120 ";
 
-TEST(Embed, WritesWhatTheNameOfTheFileSays) {
+TEST(Embed, WritesCoordinatesAndSaysWhatItDid) {
   Workplace here;
   for (const char* command : {"umap --epochs 20", "tsne --early-steps 5 --steps 5", "pca"}) {
     SCOPED_TRACE(command);
-    const std::string start = std::string(command) + kSmall;
-    const Ran npy = here.run(start + "--out a.npy"), csv = here.run(start + "--out a.csv");
-    ASSERT_EQ(npy.code, 0) << npy.err;
-    ASSERT_EQ(csv.code, 0) << csv.err;
-    EXPECT_NE(npy.out.find("120 rows of 64 values to 2"), std::string::npos) << npy.out;
-    EXPECT_EQ(load_npy(here.path("a.npy")).shape(), Shape({120, 2}));
-    const std::string table = here.read("a.csv");
+    const Ran ran = here.run(std::string(command) + kSmall + "--csv --json --out a");
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    const auto told = nlohmann::json::parse(ran.out);
+    EXPECT_EQ(told["rows"], 120);
+    EXPECT_EQ(told["columns"], 64);
+    EXPECT_EQ(told["dimensions"], 2);
+    EXPECT_GE(told["seconds"], 0);
+    const Tensor embedding = load_npy(here.path("a/embedding.npy"));
+    EXPECT_EQ(embedding.shape(), Shape({120, 2}));
+    const std::string table = here.read("a/embedding.csv"),
+                      name(command, command[0] == 'p' ? 3 : 4);
     EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 121);
-    EXPECT_EQ(table.substr(0, table.find('\n')), command[0] == 'u'   ? "umap1,umap2"
-                                                 : command[0] == 't' ? "tsne1,tsne2"
-                                                                     : "pc1,pc2");
+    EXPECT_EQ(table.substr(0, table.find('\n')), name + "1," + name + "2");
+    const std::string first = table.substr(table.find('\n') + 1);
+    EXPECT_EQ(std::stof(first), float(embedding.at({0, 0})));
   }
 }
 
 TEST(Embed, SameBitsAtAnyNumberOfThreads) {
   Workplace here;
   for (const char* command :
-       {"umap --epochs 20 --densmap", "tsne --steps 20 --method fft", "pca"}) {
+       {"umap --epochs 20 --densmap", "tsne --early-steps 3 --steps 7 --method fft", "pca"}) {
     const std::string start = std::string(command) + kSmall + "--quiet ";
-    ASSERT_EQ(here.run(start + "--threads 1 --out 1.npy").code, 0);
-    ASSERT_EQ(here.run(start + "--threads 3 --out 3.npy").code, 0);
-    EXPECT_EQ(here.read("1.npy"), here.read("3.npy")) << command;
+    ASSERT_EQ(here.run(start + "--threads 1 --out 1").code, 0);
+    ASSERT_EQ(here.run(start + "--threads 3 --out 3").code, 0);
+    EXPECT_EQ(here.read("1/embedding.npy"), here.read("3/embedding.npy")) << command;
   }
 }
 
 TEST(Embed, OptionsReachTheAlgorithm) {
   Workplace here;
   ASSERT_EQ(here.run("umap digits --limit 90 --epochs 9 --n-components 3 --metric cosine "
-                     "--init pca --supervised --quiet")
+                     "--init pca --supervised --quiet --out u")
                 .code,
             0);
-  EXPECT_EQ(load_npy(here.path("umap.npy")).shape(), Shape({90, 3}));
+  EXPECT_EQ(load_npy(here.path("u/embedding.npy")).shape(), Shape({90, 3}));
   ASSERT_EQ(here.run("pca digits --n-components 5 --whiten --quiet").code, 0);
-  EXPECT_EQ(load_npy(here.path("pca.npy")).size(1), 5);
+  EXPECT_EQ(load_npy(here.path("runs/pca-digits/embedding.npy")).size(1), 5);
   here.write("t.csv", "a,b,kind\n1,2,x\n3,5,y\n2,9,x\n8,1,y\n4,4,x\n");
-  const Ran ran = here.run("pca t.csv --label-column kind --standardise --out t-pca.csv");
+  const Ran ran = here.run("pca t.csv --label-column kind --scale");
   EXPECT_EQ(ran.code, 0) << ran.err;
-  EXPECT_NE(ran.out.find("5 rows of 2 values to 2"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("variance kept  1.0000"), std::string::npos) << ran.out;
 }
 
 TEST(Embed, TellsWhatIsWrongInOneLine) {
   Workplace here;
   here.write("holes.csv", "a,b\n1,2\n,5\n2,9\n");
-  for (auto [command, part] : {std::pair{"umap digits --out a.txt", "--out FILE.npy or FILE.csv"},
-                               {"pca holes.csv", "data without holes"},
+  for (auto [command, part] : {std::pair{"pca holes.csv", "NaN in row 1, column 0"},
+                               {"umap holes.csv", "NaN in row 1, column 0"},
+                               {"tsne holes.csv", "NaN in row 1, column 0"},
                                {"pca digits --n-components 99", "1 to min(n - 1, d) = 64"},
-                               {"pca digits --standardise", "a table for --standardise"},
+                               {"umap t.csv --supervised", "a file, a folder or a name"},
                                {"umap digits --limit 1", "2 rows or more"}}) {
-    const Ran ran = here.run(command);
+    const Ran ran = here.run(std::string(command) + " --quiet");
     EXPECT_EQ(ran.code, 1) << command;
     EXPECT_TRUE(ran.one_line()) << ran.err;
     EXPECT_NE(ran.err.find(part), std::string::npos) << ran.err;

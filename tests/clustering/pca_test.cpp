@@ -94,13 +94,77 @@ TEST(Pca, StridedInput) {
 TEST(Pca, SameBitsAtAnyThreadCount) {
   Random rng(5);
   Tensor tall = randn({3000, 90}, rng), wide = randn({70, 300}, rng);
-  for (const Tensor& x : {tall, wide})
+  Tensor few = randn({900, 400}, rng);  // a few of many components
+  for (const Tensor& x : {tall, wide, few})
     expect_same_at_any_thread_count([&] {
       Pca pca = fit_pca(x, {.components = 20});
       std::vector<double> out = pca.components.to_vector<double>();
       for (double v : transform(pca, x).to_vector<double>()) out.push_back(v);
       return out;
     });
+}
+
+// Columns of falling deviation, mixed: an image-like spectrum.
+Tensor mixed(int64_t n, int64_t d, DType dtype) {
+  Random rng(7);
+  Tensor x = randn({n, d}, rng, DType::f64), turn = randn({d, d}, rng, DType::f64);
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t j = 0; j < d; j++) x.data<double>()[i * d + j] *= 10 * std::pow(0.97, double(j));
+  Tensor out = Tensor::zeros({n, d}, DType::f64);
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t k = 0; k < d; k++)
+      for (int64_t j = 0; j < d; j++)
+        out.data<double>()[i * d + j] +=
+            x.data<double>()[i * d + k] * turn.data<double>()[k * d + j] / std::sqrt(double(d));
+  return out.to(dtype);
+}
+
+TEST(Pca, AFewComponentsAreTheFirstOfAll) {  // by the block method and by all eigenvectors
+  const Tensor x = mixed(700, 300, DType::f64);
+  const Pca all = fit_pca(x), few = fit_pca(x, {.components = 20});
+  expect_close(few.components, all.components.slice(0, 0, 20), 1e-6);
+  expect_close(few.explained_variance, all.explained_variance.slice(0, 0, 20), 1e-9);
+  expect_close(few.variance_ratio, all.variance_ratio.slice(0, 0, 20), 1e-9);
+}
+
+TEST(Pca, ManySinglePrecisionRowsGiveTheSame) {  // above kManyProducts
+  const int64_t n = 24'000, d = 300;
+  Random rng(3);
+  Tensor x = randn({n, d}, rng);
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t j = 0; j < d; j++)
+      x.data<float>()[i * d + j] = x.data<float>()[i * d + j] * float(d - j) / 100 + 50;
+  const Pca fast = fit_pca(x, {.components = 5}),
+            exact = fit_pca(x.to(DType::f64), {.components = 5});
+  expect_close(fast.components, exact.components, 1e-5);
+  expect_close(fast.explained_variance, exact.explained_variance, 1e-6);
+}
+
+TEST(Pca, RandomizedIsNearExact) {
+  for (Shape shape : {Shape{700, 300}, Shape{200, 300}}) {
+    const Tensor x = mixed(shape[0], shape[1], DType::f32);
+    const Pca exact = fit_pca(x, {.components = 8});
+    const Pca random = fit_pca(x, {.components = 8, .solver = PcaSolver::randomized});
+    expect_close(random.explained_variance, exact.explained_variance, 1e-3);
+    expect_close(random.variance_ratio, exact.variance_ratio, 1e-3);
+    double kept = 0, possible = 0;
+    for (double v : random.variance_ratio.to_vector<double>()) kept += v;
+    for (double v : exact.variance_ratio.to_vector<double>()) possible += v;
+    EXPECT_NEAR(kept, possible, 1e-4);
+  }
+}
+
+TEST(IncrementalPca, IsThatOfAllRows) {
+  const Tensor x = golden("pca_tall_x");
+  IncrementalPca parts;
+  for (int64_t i = 0; i < x.size(0); i += 7) parts.add(x.slice(0, i, std::min(i + 7, x.size(0))));
+  EXPECT_EQ(parts.rows(), x.size(0));
+  const Pca got = parts.fit({.components = 5, .whiten = true});
+  expect_close(got.components, golden("pca_tall_components"), 1e-9);
+  expect_close(got.explained_variance, golden("pca_tall_variance"), 1e-9);
+  expect_close(transform(got, x), golden("pca_tall_whitened"), 1e-9);
+  expect_error("as before", [&] { parts.add(Tensor::zeros({3, 2})); });
+  expect_error("at least 2 rows", [] { IncrementalPca().fit(); });
 }
 
 TEST(Pca, RefusesBadInput) {

@@ -112,15 +112,16 @@ double error_of(Repulsion& method, const Points& points, double& z_error) {
 
 TEST(TsneForces, TreeAndGridAreNearAllPairs) {
   double z = 0;
-  for (double deviation : {1e-4, 1.0, 20.0}) {  // at the start, early, at the end
+  for (double deviation : {1e-4, 1.0, 10.0}) {  // at the start, early, at the end
     SCOPED_TRACE(deviation);
     for (int64_t dimensions : {1, 2, 3}) {
       const Points points = random_points(1500, dimensions, deviation);
-      EXPECT_LT(error_of(*tree_repulsion(0.5), points, z), 0.02) << dimensions;
-      EXPECT_LT(z, 0.01);
+      EXPECT_LT(error_of(*tree_repulsion(0.5), points, z), 0.03) << dimensions;
+      EXPECT_LT(z, 0.02);
       EXPECT_LT(error_of(*tree_repulsion(0.05), points, z), 1e-3) << dimensions;
+      EXPECT_LT(z, 1e-3);
     }
-    EXPECT_LT(error_of(*grid_repulsion(), random_points(1500, 2, deviation), z), 0.02);
+    EXPECT_LT(error_of(*grid_repulsion(), random_points(1500, 2, deviation), z), 0.03);
     EXPECT_LT(z, 0.01);
   }
 }
@@ -136,7 +137,7 @@ TEST(TsneForces, OfTheGridAtAPlaceAreThoseOfThePoints) {
     const double z = grid->at(points, y, got), true_z = exact->at(points, y, want);
     EXPECT_NEAR(z, true_z, 0.01 * true_z);
     for (int c = 0; c < 2; c++)
-      EXPECT_NEAR(got[c], want[c], 0.02 * std::hypot(want[0], want[1]) + 1e-9) << x;
+      EXPECT_NEAR(got[c], want[c], 0.1 * std::hypot(want[0], want[1]) + 1e-9) << x;
   }
 }
 
@@ -152,7 +153,7 @@ TEST(TsneTransform, OfARowDoesNotDependOnTheOthers) {
   const Tensor x = tsne_file("digits").to(DType::f32);
   const Tensor known = x.slice(0, 0, 1000), fresh = x.slice(0, 1000, 1300);
   for (TsneMethod method : {TsneMethod::exact, TsneMethod::fft}) {
-    const TsneResult fitted = tsne(known, {.method = method});
+    const TsneResult fitted = tsne(known, {.early_steps = 80, .steps = 120, .method = method});
     const Tensor all = transform(fitted, fresh);
     expect_same(transform(fitted, fresh.slice(0, 7, 8)), all.slice(0, 7, 8));
     // Each new row lies among its neighbours in the data.
