@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "clustering/linalg/matrix.h"
 #include "clustering/manifold/pca.h"
@@ -57,9 +58,9 @@ TsneMethod method_for(const TsneOptions& o, int64_t n) {
 
 std::unique_ptr<Repulsion> repulsion_for(TsneMethod method, double angle) {
   switch (method) {
-    case TsneMethod::fft: return grid_repulsion();
-    case TsneMethod::barnes_hut: return tree_repulsion(angle);
-    default: return exact_repulsion();
+    case TsneMethod::fft: return std::unique_ptr<Repulsion>(grid_repulsion());
+    case TsneMethod::barnes_hut: return std::unique_ptr<Repulsion>(tree_repulsion(angle));
+    default: return std::unique_ptr<Repulsion>(exact_repulsion());
   }
 }
 

@@ -169,7 +169,7 @@ double divergence(const Affinities& p, const Points& points, double z) {
       [](double a, double b) { return a + b; });
 }
 
-std::unique_ptr<Repulsion> exact_repulsion() { return std::make_unique<Exact>(); }
+Repulsion* exact_repulsion() { return new Exact; }
 
 double Repulsion::at(const Points& points, const float* y, double* force) const {
   double total = 0;

@@ -14,7 +14,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "clustering/manifold/tsne_affinity.h"
@@ -49,8 +48,9 @@ class Repulsion {
   virtual double at(const Points& points, const float* y, double* force) const;
 };
 
-std::unique_ptr<Repulsion> exact_repulsion();             // any dimensions; n^2 work
-std::unique_ptr<Repulsion> tree_repulsion(double angle);  // 1 to 3 dimensions; n log n
-std::unique_ptr<Repulsion> grid_repulsion();              // 2 dimensions; n + area log area
+// A new one each, which the caller owns.
+Repulsion* exact_repulsion();             // any dimensions; n^2 work
+Repulsion* tree_repulsion(double angle);  // 1 to 3 dimensions; n log n
+Repulsion* grid_repulsion();              // 2 dimensions; n + area log area
 
 }  // namespace clade::cluster

@@ -358,6 +358,6 @@ class Grid final : public Repulsion {
 
 }  // namespace
 
-std::unique_ptr<Repulsion> grid_repulsion() { return std::make_unique<Grid>(); }
+Repulsion* grid_repulsion() { return new Grid; }
 
 }  // namespace clade::cluster

@@ -9,6 +9,7 @@
 // der Maaten, "Accelerating t-SNE using tree-based algorithms", JMLR 2014.
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <utility>
 
 #include "clustering/manifold/tsne_forces.h"
@@ -166,6 +167,6 @@ class AnyTree final : public Repulsion {
 
 }  // namespace
 
-std::unique_ptr<Repulsion> tree_repulsion(double angle) { return std::make_unique<AnyTree>(angle); }
+Repulsion* tree_repulsion(double angle) { return new AnyTree(angle); }
 
 }  // namespace clade::cluster

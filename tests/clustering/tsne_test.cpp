@@ -7,6 +7,7 @@
 #include <cmath>
 #include <complex>
 #include <limits>
+#include <memory>
 #include <numbers>
 
 #include "clustering/manifold/fft.h"
@@ -28,6 +29,8 @@ Points points_of(const Tensor& y) {
     for (int64_t c = 0; c < points.dimensions; c++) points.plane(c)[i] = float(y.at({i, c}));
   return points;
 }
+
+std::unique_ptr<Repulsion> owned(Repulsion* r) { return std::unique_ptr<Repulsion>(r); }
 
 Points random_points(int64_t n, int64_t dimensions, double deviation) {
   Random rng(11);
@@ -84,7 +87,7 @@ TEST(TsneForces, AreTheGradientOfScikitLearn) {
   const Points points = points_of(tsne_file("start"));
   std::vector<float> pull(points.y.size()), push(points.y.size());
   attraction(p, points, pull);
-  const double z = exact_repulsion()->run(points, push);
+  const double z = owned(exact_repulsion())->run(points, push);
   const double kl = tsne_file("kl").at({0});
   EXPECT_NEAR(divergence(p, points, z), kl, 1e-4 * kl);
   const Tensor want = tsne_file("gradient");
@@ -98,7 +101,7 @@ TEST(TsneForces, AreTheGradientOfScikitLearn) {
 // The root of the mean squared error over that of the force.
 double error_of(Repulsion& method, const Points& points, double& z_error) {
   std::vector<float> want(points.y.size()), got(points.y.size());
-  const double z = exact_repulsion()->run(points, want);
+  const double z = owned(exact_repulsion())->run(points, want);
   z_error = std::abs(method.run(points, got) - z) / z;
   double error = 0, size = 0;
   for (int64_t c = 0; c < points.dimensions; c++)
@@ -116,19 +119,19 @@ TEST(TsneForces, TreeAndGridAreNearAllPairs) {
     SCOPED_TRACE(deviation);
     for (int64_t dimensions : {1, 2, 3}) {
       const Points points = random_points(1500, dimensions, deviation);
-      EXPECT_LT(error_of(*tree_repulsion(0.5), points, z), 0.03) << dimensions;
+      EXPECT_LT(error_of(*owned(tree_repulsion(0.5)), points, z), 0.03) << dimensions;
       EXPECT_LT(z, 0.02);
-      EXPECT_LT(error_of(*tree_repulsion(0.05), points, z), 1e-3) << dimensions;
+      EXPECT_LT(error_of(*owned(tree_repulsion(0.05)), points, z), 1e-3) << dimensions;
       EXPECT_LT(z, 1e-3);
     }
-    EXPECT_LT(error_of(*grid_repulsion(), random_points(1500, 2, deviation), z), 0.03);
+    EXPECT_LT(error_of(*owned(grid_repulsion()), random_points(1500, 2, deviation), z), 0.03);
     EXPECT_LT(z, 0.01);
   }
 }
 
 TEST(TsneForces, OfTheGridAtAPlaceAreThoseOfThePoints) {
   const Points points = random_points(2000, 2, 8);
-  const auto grid = grid_repulsion(), exact = exact_repulsion();
+  const auto grid = owned(grid_repulsion()), exact = owned(exact_repulsion());
   std::vector<float> unused(points.y.size());
   grid->run(points, unused);
   for (float x : {0.0f, 3.3f, -7.1f, 400.0f}) {  // the last is off the grid

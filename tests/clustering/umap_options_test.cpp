@@ -183,7 +183,7 @@ TEST(UmapOptions, ManyStrangersAndNone) {
 TEST(UmapOptions, SameBitsAtAnyThreadCountAndInstructionSet) {
   Random rng(3);
   const Tensor x = randn({8000, 6}, rng), fresh = randn({70, 6}, rng);
-  UmapOptions o{.n_epochs = 3, .densmap = true};
+  UmapOptions o{.n_epochs = 2, .densmap = true};
   o.neighbors = exact_knn(x, 15, true);
   for (int64_t dimensions : {2, 5, 10}) {
     o.n_components = dimensions;
