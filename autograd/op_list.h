@@ -53,8 +53,10 @@ CLADE_OP(dropout)
 // variational
 CLADE_OP(reparameterize)
 CLADE_OP(importance_weighted_bound)
+CLADE_OP(log_prior_ratio)
 CLADE_OP(kl_standard_normal)
 // losses
 CLADE_OP(squared_error)
 CLADE_OP(bce_with_logits)
 CLADE_OP(gaussian_log_likelihood)
+CLADE_OP(student_t_log_likelihood)

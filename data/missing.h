@@ -27,4 +27,16 @@ Dataset hide_patches(const Dataset& images, const PatchOptions& options, const R
 // Each value on its own with probability `rate` in [0, 1]: missing completely at random (MCAR).
 Dataset hide_at_random(const Dataset& d, double rate, const Random& rng);
 
+// Missing at random (MAR): what hides a value was itself observed. One column, drawn, stays whole
+// (columns are pixels for images) and drives the others, which lose the value of a row with
+// probability sigmoid(slope s + c), s the standardised driver, slope 2 or -2, and c such
+// that `rate` of all values go. Needs 2 columns or more, and rate below 1 - 1 / columns.
+Dataset hide_by_column(const Dataset& d, double rate, const Random& rng);
+
+// Missing not at random (MNAR), self-masking: a value is hidden with probability
+// sigmoid(slope s + c) of its own standardised size s, slope 2: large values go first. (The case of
+// Ipsen, Mattei and Frellsen, not-MIWAE, 2021, there with a sharp threshold at the mean.) A column
+// of one value alone hides as at random.
+Dataset hide_by_value(const Dataset& d, double rate, const Random& rng);
+
 }  // namespace clade::data

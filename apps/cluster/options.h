@@ -49,7 +49,9 @@ struct Anything {
 template <class Options, class Visitor>
 void visit(Options& o, Visitor&& v) {
   v("--missing", o.missing, Anything{"HOW"},
-    "hide values first: none, patches[:SIDE] or mcar[:RATE] (at random)");
+    "hide values first: none, patches[:SIDE], or mcar[:RATE], mar[:RATE], mnar[:RATE] (completely "
+    "at "
+    "random; by another column; by their own size)");
   v("--model", o.model, Words{"masked-vae vae pca none"},
     "what finds the features [masked-vae where values are missing, else vae for images, none for "
     "tables]");

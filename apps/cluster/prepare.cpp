@@ -12,7 +12,7 @@
 namespace clade::apps {
 namespace {
 
-constexpr double kMcarRate = 0.25;
+constexpr double kRate = 0.25;  // of mcar, mar and mnar
 
 // The number after the colon.
 double parameter(const std::string& how, double low, double high, bool whole) {
@@ -64,9 +64,12 @@ data::Dataset hide(const data::Dataset& prepared, const std::string& how, const 
   const std::string kind = how.substr(0, how.find(':'));
   const bool plain = kind == how;
   if (how == "none") return prepared;
-  if (kind == "mcar")
-    return data::hide_at_random(prepared, plain ? kMcarRate : parameter(how, 0, 0.99, false),
-                                rng.fork("mcar"));
+  const auto hide_share = kind == "mcar"   ? data::hide_at_random
+                          : kind == "mar"  ? data::hide_by_column
+                          : kind == "mnar" ? data::hide_by_value
+                                           : nullptr;
+  if (hide_share)
+    return hide_share(prepared, plain ? kRate : parameter(how, 0, 0.99, false), rng.fork(kind));
   if (kind == "patches") {
     if (!prepared.is_images())
       fail("--missing", "images for patches", text("the table ", prepared.name), "take mcar");
@@ -76,9 +79,9 @@ data::Dataset hide(const data::Dataset& prepared, const std::string& how, const 
               : data::PatchOptions::fixed(int64_t(parameter(how, 1, double(width), true)));
     return data::hide_patches(prepared, patches, rng.fork("patches"));
   }
-  const std::string best = nearest(kind, {"none", "patches", "mcar"});
-  fail("--missing", "none, patches[:SIDE] or mcar[:RATE]", text("'", how, "'"),
-       best.empty() ? "" : text("did you mean ", best, "?"));
+  const std::string best = nearest(kind, {"none", "patches", "mcar", "mar", "mnar"});
+  fail("--missing", "none, patches[:SIDE], or mcar[:RATE], mar[:RATE], mnar[:RATE]",
+       text("'", how, "'"), best.empty() ? "" : text("did you mean ", best, "?"));
 }
 
 }  // namespace clade::apps

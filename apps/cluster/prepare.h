@@ -19,7 +19,8 @@ namespace clade::apps {
 data::Dataset prepare(const data::Dataset& loaded, std::vector<std::string>& notes);
 
 // --missing: "none", "patches" (sides about 10 of 32), "patches:SIDE" (whole), "mcar" (a quarter),
-// "mcar:RATE". Throws Error on anything else, and on patches in a table.
+// "mcar:RATE", and so "mar" (what hides a value was observed) and "mnar" (its own size hides it);
+// see data/missing.h. Throws Error on anything else, and on patches in a table.
 data::Dataset hide(const data::Dataset& prepared, const std::string& how, const Random& rng);
 
 }  // namespace clade::apps

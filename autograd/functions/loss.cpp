@@ -98,6 +98,34 @@ Var gaussian_log_likelihood(const Var& x, const Var& mean, const Var& logvar, co
                 });
 }
 
+Var student_t_log_likelihood(const Tensor& x, const Var& mean, const Var& scale, const Var& df,
+                             const Tensor& mask) {
+  const char* name = op::student_t_log_likelihood.name;
+  Tensor mu = first_argument(name, "mean", mean.value());
+  Tensor data = argument(name, x, mu), s = argument(name, scale.value(), mu);
+  Tensor f = argument(name, df.value(), mu), m = mask_argument(name, mask, mu);
+  Tensor out = Tensor::empty({mu.size(0)}, mu.dtype());
+  detail::on_device(out, [&](auto context) {
+    kernels::student_t_log_likelihood(context, data.view(), mu.view(), s.view(), f.view(),
+                                      detail::optional_view(m), out.view());
+  });
+  return record(op::student_t_log_likelihood, out, {mean, scale, df},
+                [data = save(data), mu = save(mu), s = save(s), f = save(f), m = save(m)](
+                    Gradients& g, const Tensor& dout) {
+                  Tensor dmu = Tensor::empty_like(mu.get()), ds = Tensor::empty_like(dmu),
+                         df = Tensor::empty_like(dmu);
+                  detail::on_device(dmu, [&](auto context) {
+                    kernels::student_t_log_likelihood_backward(
+                        context, data.get().view(), mu.get().view(), s.get().view(), f.get().view(),
+                        detail::optional_view(m.get()), dout.contiguous().view(), dmu.view(),
+                        ds.view(), df.view());
+                  });
+                  g.add(0, [&] { return dmu; });
+                  g.add(1, [&] { return ds; });
+                  g.add(2, [&] { return df; });
+                });
+}
+
 Var kl_standard_normal(const Var& mean, const Var& logvar) {
   const char* name = op::kl_standard_normal.name;
   Tensor mu = first_argument(name, "mean", mean.value());

@@ -16,6 +16,9 @@ Var bce_with_logits(const Var& logits, const Tensor& x, const Tensor& mask = {})
 // sum m log N(x; mean, exp(logvar)); x may need a gradient too
 Var gaussian_log_likelihood(const Var& x, const Var& mean, const Var& logvar,
                             const Tensor& mask = {});
+// sum m log t(x; mean, scale, df) of Student's t; scale > 0, df > 0
+Var student_t_log_likelihood(const Tensor& x, const Var& mean, const Var& scale, const Var& df,
+                             const Tensor& mask = {});
 // KL(N(mean, exp(logvar)) || N(0, I)) = 1/2 sum [mean^2 + exp(logvar) - logvar - 1]
 Var kl_standard_normal(const Var& mean, const Var& logvar);
 

@@ -66,6 +66,38 @@ Var dropout(const Var& x, double p, Random& rng) {
   });
 }
 
+Var log_prior_ratio(const Var& z, const Var& mean, const Var& logvar) {
+  const char* name = "log_prior_ratio";
+  detail::require_floating(name, "z", z.value());
+  detail::require_rank(name, "z (K, N, D)", z.value(), 3);
+  for (const Var* table : {&mean, &logvar}) {
+    detail::require_same_dtype(name, z.value(), table->value());
+    if (!(table->shape() == Shape{z.size(1), z.size(2)}))
+      fail(name,
+           text("mean and logvar of shape [", z.size(1), ", ", z.size(2), "] for z ", z.shape()),
+           text(table->value()));
+  }
+  Tensor at = z.value().contiguous(), mu = mean.value().contiguous(),
+         v = logvar.value().contiguous();
+  Tensor out = Tensor::empty({z.size(0), z.size(1)}, at.dtype());
+  detail::on_device(out, [&](auto context) {
+    kernels::log_prior_ratio(context, at.view(), mu.view(), v.view(), out.view());
+  });
+  return record(op::log_prior_ratio, out, {z, mean, logvar},
+                [at = save(at), mu = save(mu), v = save(v)](Gradients& g, const Tensor& dout) {
+                  Tensor dz = Tensor::empty_like(at.get()), dmean = Tensor::empty_like(mu.get()),
+                         dlogvar = Tensor::empty_like(mu.get());
+                  detail::on_device(dz, [&](auto context) {
+                    kernels::log_prior_ratio_backward(context, at.get().view(), mu.get().view(),
+                                                      v.get().view(), dout.contiguous().view(),
+                                                      dz.view(), dmean.view(), dlogvar.view());
+                  });
+                  g.add(0, [&] { return dz; });
+                  g.add(1, [&] { return dmean; });
+                  g.add(2, [&] { return dlogvar; });
+                });
+}
+
 ImportanceWeights importance_weighted_bound(const Var& log_w) {
   const char* name = "importance_weighted_bound";
   detail::require_floating(name, "log_w", log_w.value());

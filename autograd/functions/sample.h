@@ -17,6 +17,11 @@ Var reparameterize(const Var& mean, const Var& logvar, int64_t samples, Random& 
 // x / (1 - p) with probability 1 - p, else 0.
 Var dropout(const Var& x, double p, Random& rng);
 
+// z (K, N, D), mean and logvar (N, D) -> log p(z) - log q(z | x) (K, N), p standard normal and q =
+// N(mean, exp(logvar)). Beside the log likelihood it makes the log weights of the bound below. Its
+// gradient is the whole derivative: through z, and through the density of q directly.
+Var log_prior_ratio(const Var& z, const Var& mean, const Var& logvar);
+
 // log_w (K, N) -> log (1/K sum_k exp log_w[k, n]) (N): the importance-weighted bound of each sample
 // (Burda et al. 2016, eq. 8). Its gradient is the normalised weights.
 struct ImportanceWeights {

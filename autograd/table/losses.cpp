@@ -104,4 +104,43 @@ const Op gaussian_log_likelihood = {
            "gaussian_log_likelihood: expected arguments of one shape; got f32 [4, 3] and f32 [3]"}};
     }};
 
+const Op student_t_log_likelihood = {
+    "student_t_log_likelihood",
+    "sum m [g(f/2) - 1/2 ln(pi f) - ln s - (f + 1)/2 ln(1 + q)] a sample, r = (x - mean)/s, "
+    "q = r^2/f, g(a) = ln Gamma(a + 1/2) - ln Gamma(a)",
+    "dmean = m (f + 1) r / (f s (1 + q)) dy, ds = m [(f + 1) q/(1 + q) - 1]/s dy, df = m/2 "
+    "[g'(f/2) "
+    "- 1/f - ln(1 + q) + (f + 1)/f q/(1 + q)] dy",
+    [] {
+      auto plain = [](const Vars& v) {
+        return clade::student_t_log_likelihood(v[0].value(), v[1], v[2], v[3]);
+      };
+      auto masked = [](const Vars& v) {
+        return clade::student_t_log_likelihood(v[0].value(), v[1], v[2], v[3], as_mask(v[4]));
+      };
+      auto table = [](const Shape& s, double low = 3, double high = 40) {
+        return std::vector<Input>{constant(s, -2, 2), in(s), in(s, 0.2, 2), in(s, low, high)};
+      };
+      auto images = table({2, 3, 4, 2});
+      images.push_back(constant({2, 3, 4, 2}));
+      return std::vector<OpSample>{{"rows", table({4, 5}), plain},
+                                   {"few degrees of freedom", table({4, 5}, 0.3, 2), plain},
+                                   {"many degrees of freedom", table({4, 5}, 500, 2000), plain},
+                                   {"images, masked", images, masked},
+                                   {"size 1", table({3, 1}), plain},
+                                   {"empty batch", table({0, 3}), plain},
+                                   {"large", table({701, 101}), plain, Size::large},
+                                   {"4096 x 1024", table({4096, 1024}), plain, Size::bench}};
+    },
+    [] {
+      return std::vector<BadInput>{
+          {"shapes",
+           {constant({4, 3}), in({4, 3}), in({4, 3}), in({3})},
+           [](const Vars& v) {
+             return clade::student_t_log_likelihood(v[0].value(), v[1], v[2], v[3]);
+           },
+           "student_t_log_likelihood: expected arguments of one shape; got f32 [4, 3] and f32 "
+           "[3]"}};
+    }};
+
 }  // namespace clade::op

@@ -88,6 +88,32 @@ const Op importance_weighted_bound = {
            "importance_weighted_bound: expected at least one sample (K >= 1); got f32 [0, 3]"}};
     }};
 
+const Op log_prior_ratio = {
+    "log_prior_ratio", "1/2 sum_d [logvar + (z - mean)^2 e^-logvar - z^2] a sample k and row n",
+    "dz = (p - z) dy, dmean = -sum_k p dy, dlogvar = 1/2 sum_k [1 - (z - mean) p] dy, "
+    "p = (z - mean) e^-logvar",
+    [] {
+      auto f = [](const Vars& v) { return clade::log_prior_ratio(v[0], v[1], v[2]); };
+      return std::vector<OpSample>{
+          {"three samples", {in({3, 4, 5}), in({4, 5}), in({4, 5})}, f},
+          {"one", {in({1, 1, 1}), in({1, 1}), in({1, 1})}, f},
+          {"rows that cross blocks", {in({2, 3, 301}), in({3, 301}), in({3, 301})}, f},
+          {"empty batch", {in({2, 0, 3}), in({0, 3}), in({0, 3})}, f},
+          {"large", {in({5, 301, 53}), in({301, 53}), in({301, 53})}, f, Size::large},
+          {"50 samples of 128 x 50",
+           {in({50, 128, 50}), in({128, 50}), in({128, 50})},
+           f,
+           Size::bench}};
+    },
+    [] {
+      return std::vector<BadInput>{
+          {"shapes",
+           {in({2, 4, 3}), in({4, 3}), in({3, 4})},
+           [](const Vars& v) { return clade::log_prior_ratio(v[0], v[1], v[2]); },
+           "log_prior_ratio: expected mean and logvar of shape [4, 3] for z [2, 4, 3]; got f32 "
+           "[3, 4]"}};
+    }};
+
 const Op kl_standard_normal = {
     "kl_standard_normal", "1/2 sum [mean^2 + e^logvar - logvar - 1] a sample",
     "dmean = dy mean, dlogvar = dy (e^logvar - 1) / 2",

@@ -32,6 +32,16 @@ void gaussian_log_likelihood_backward(const Cpu&, const View& x, const View& mea
                                       const View& logvar, const View& mask, const View& dout,
                                       const View& dx, const View& dmean, const View& dlogvar);
 
+// log of Student's t density with location mean, scale > 0 and df > 0 degrees of freedom; with
+// r = (x - mean) / scale, q = r^2 / df:
+//     ln G((df + 1) / 2) - ln G(df / 2) - 1/2 ln(pi df) - ln scale - (df + 1) / 2 ln(1 + q)
+void student_t_log_likelihood(const Cpu&, const View& x, const View& mean, const View& scale,
+                              const View& df, const View& mask, const View& out);
+void student_t_log_likelihood_backward(const Cpu&, const View& x, const View& mean,
+                                       const View& scale, const View& df, const View& mask,
+                                       const View& dout, const View& dmean, const View& dscale,
+                                       const View& ddf);
+
 // KL(N(mean, exp(logvar)) || N(0, I)) = 1/2 [mean^2 + exp(logvar) - logvar - 1]
 void kl_standard_normal(const Cpu&, const View& mean, const View& logvar, const View& out);
 void kl_standard_normal_backward(const Cpu&, const View& mean, const View& logvar, const View& dout,
@@ -49,6 +59,11 @@ void gaussian_log_likelihood(const View& x, const View& mean, const View& logvar
 void gaussian_log_likelihood_backward(const View& x, const View& mean, const View& logvar,
                                       const View& mask, const View& dout, const View& dx,
                                       const View& dmean, const View& dlogvar);
+void student_t_log_likelihood(const View& x, const View& mean, const View& scale, const View& df,
+                              const View& mask, const View& out);
+void student_t_log_likelihood_backward(const View& x, const View& mean, const View& scale,
+                                       const View& df, const View& mask, const View& dout,
+                                       const View& dmean, const View& dscale, const View& ddf);
 void kl_standard_normal(const View& mean, const View& logvar, const View& out);
 void kl_standard_normal_backward(const View& mean, const View& logvar, const View& dout,
                                  const View& dmean, const View& dlogvar);

@@ -45,6 +45,14 @@ void spread(const View& mask, const View& dout, const View& d, Slope slope) {
 
 double sigmoid(double a) { return 1 / (1 + std::exp(-a)); }
 double squared(double v) { return v * v; }
+// The derivative of ln Gamma, by its recurrence up to 20 and its asymptotic series.
+double digamma(double a) {
+  double sum = 0;
+  for (; a < 20; a++) sum -= 1 / a;
+  const double s = 1 / (a * a);
+  return sum + std::log(a) - 1 / (2 * a) -
+         s * (1.0 / 12 - s * (1.0 / 120 - s * (1.0 / 252 - s / 240)));
+}
 
 }  // namespace
 
@@ -84,6 +92,32 @@ void gaussian_log_likelihood_backward(const View& x, const View& mean, const Vie
   spread(mask, dout, dx, [&](auto at) { return -pull(at); });
   spread(mask, dout, dmean, pull);
   spread(mask, dout, dlogvar, [&](auto at) { return -0.5 + 0.5 * pull(at) * (at(x) - at(mean)); });
+}
+
+void student_t_log_likelihood(const View& x, const View& mean, const View& scale, const View& df,
+                              const View& mask, const View& out) {
+  sum_samples(x, mask, out, [&](auto at) {
+    const double s = at(scale), f = at(df), q = squared((at(x) - at(mean)) / s) / f;
+    return std::lgamma((f + 1) / 2) - std::lgamma(f / 2) - std::log(M_PI * f) / 2 - std::log(s) -
+           (f + 1) / 2 * std::log1p(q);
+  });
+}
+
+void student_t_log_likelihood_backward(const View& x, const View& mean, const View& scale,
+                                       const View& df, const View& mask, const View& dout,
+                                       const View& dmean, const View& dscale, const View& ddf) {
+  auto r = [&](auto at) { return (at(x) - at(mean)) / at(scale); };
+  auto q = [&](auto at) { return squared(r(at)) / at(df); };
+  spread(mask, dout, dmean,
+         [&](auto at) { return (at(df) + 1) * r(at) / (at(scale) * at(df) * (1 + q(at))); });
+  spread(mask, dout, dscale,
+         [&](auto at) { return ((at(df) + 1) * q(at) / (1 + q(at)) - 1) / at(scale); });
+  spread(mask, dout, ddf, [&](auto at) {
+    const double f = at(df);
+    return (digamma((f + 1) / 2) - digamma(f / 2) - 1 / f - std::log1p(q(at)) +
+            (f + 1) / f * q(at) / (1 + q(at))) /
+           2;
+  });
 }
 
 void kl_standard_normal(const View& mean, const View& logvar, const View& out) {

@@ -38,6 +38,18 @@ void dropout(const Cpu&, const View& x, double p, const Draw& draw, const View& 
 void importance_weights(const Cpu&, const View& log_w, const View& bound, const View& weight,
                         const View& effective);
 
+// log p(z) - log q(z | x) of the standard normal p and the posterior q = N(mean, exp(logvar)):
+//     out[k, n] = 1/2 sum_d [logvar + (z - mean)^2 exp(-logvar) - z^2]
+// z (K, N, D); mean, logvar (N, D); out (K, N). Row-major, one floating dtype. With the log
+// likelihood added it is the log weight of sample k (Burda et al. 2016, eq. 7).
+void log_prior_ratio(const Cpu&, const View& z, const View& mean, const View& logvar,
+                     const View& out);
+// With pull = (z - mean) exp(-logvar):
+// dz = dout (pull - z),  dmean = -sum_k dout pull,  dlogvar = 1/2 sum_k dout [1 - (z - mean) pull]
+void log_prior_ratio_backward(const Cpu&, const View& z, const View& mean, const View& logvar,
+                              const View& dout, const View& dz, const View& dmean,
+                              const View& dlogvar);
+
 namespace reference {
 void reparameterize(const View& mean, const View& logvar, const Draw& draw, const View& z);
 void reparameterize_backward(const View& logvar, const Draw& draw, const View& dz,
@@ -45,6 +57,9 @@ void reparameterize_backward(const View& logvar, const Draw& draw, const View& d
 void dropout(const View& x, double p, const Draw& draw, const View& y);
 void importance_weights(const View& log_w, const View& bound, const View& weight,
                         const View& effective);
+void log_prior_ratio(const View& z, const View& mean, const View& logvar, const View& out);
+void log_prior_ratio_backward(const View& z, const View& mean, const View& logvar, const View& dout,
+                              const View& dz, const View& dmean, const View& dlogvar);
 }  // namespace reference
 
 }  // namespace clade::kernels

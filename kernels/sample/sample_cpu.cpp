@@ -53,7 +53,90 @@ void gather_gradients(const View& logvar, const Draw& draw, const View& dz, int6
   }
 }
 
+// 1/2 sum_i [logvar + (z - mean)^2 exp(-logvar) - z^2]
+template <class T>
+double ratio_of_row(int64_t n, const T* z, const T* mean, const T* logvar) {
+  double sum = 0;
+  for (int64_t b = 0; b < n; b += kBlock) {
+    const int64_t size = std::min(kBlock, n - b);
+    T terms[kBlock];
+#pragma GCC ivdep
+    for (int64_t i = 0; i < size; i++) {
+      const T off = z[b + i] - mean[b + i];
+      terms[i] = logvar[b + i] + (off * off * math::exp(-logvar[b + i]) - z[b + i] * z[b + i]);
+    }
+    sum += fold<Sum>(terms, size);
+  }
+  return sum / 2;
+}
+
+// All three gradients of the elements [j, j + n), n <= kBlock, of the table; weight[i] follows
+// dout of sample k along the elements' rows.
+template <class T>
+void ratio_gradients(const View& z, const View& mean, const View& logvar, const View& dout,
+                     int64_t j, int64_t n, T* dz, T* dmean, T* dlogvar) {
+  const int64_t size = mean.numel(), d = mean.shape[1], rows = mean.shape[0];
+  double to_mean[kBlock] = {}, to_logvar[kBlock] = {};
+  T weight[kBlock], shrink[kBlock];
+  const T *means = mean.as<const T>() + j, *logvars = logvar.as<const T>() + j;
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; i++) shrink[i] = math::exp(-logvars[i]);
+  for (int64_t k = 0; k < z.shape[0]; k++) {
+    for (int64_t i = 0, row = j / d, left = d - j % d; i < n; i++, left--) {
+      if (left == 0) row++, left = d;
+      weight[i] = dout.as<const T>()[k * rows + row];
+    }
+    const T* from = z.as<const T>() + k * size + j;
+    T* to = dz + k * size + j;
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; i++) {
+      const T off = from[i] - means[i], pull = off * shrink[i];
+      to[i] = weight[i] * (pull - from[i]);
+      to_mean[i] -= double(weight[i]) * double(pull);
+      to_logvar[i] += double(weight[i]) * double(1 - off * pull);
+    }
+  }
+  for (int64_t i = 0; i < n; i++)
+    dmean[j + i] = T(to_mean[i]), dlogvar[j + i] = T(to_logvar[i] / 2);
+}
+
 }  // namespace
+
+void log_prior_ratio(const Cpu&, const View& z, const View& mean, const View& logvar,
+                     const View& out) {
+  profiler::Span span("log_prior_ratio", 25 * double(z.numel()), bytes(z, 1) + bytes(mean, 2));
+  dispatch_floating(z.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const int64_t d = mean.shape[1], rows = mean.shape[0];
+    parallel_for(out.numel(), std::max<int64_t>(1, kGrain / std::max<int64_t>(1, d)),
+                 [&](int64_t begin, int64_t end) {
+                   with_vectors([&] {
+                     for (int64_t r = begin; r < end; r++) {
+                       const int64_t j = r % rows * d;
+                       out.as<T>()[r] =
+                           T(ratio_of_row(d, z.as<const T>() + r * d, mean.as<const T>() + j,
+                                          logvar.as<const T>() + j));
+                     }
+                   });
+                 });
+  });
+}
+
+void log_prior_ratio_backward(const Cpu&, const View& z, const View& mean, const View& logvar,
+                              const View& dout, const View& dz, const View& dmean,
+                              const View& dlogvar) {
+  profiler::Span span("log_prior_ratio_backward", 12 * double(z.numel()),
+                      bytes(z, 2) + bytes(mean, 4));
+  dispatch_floating(z.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    parallel_for(mean.numel(), kBlock, [&](int64_t begin, int64_t end) {
+      with_vectors([&] {
+        ratio_gradients(z, mean, logvar, dout, begin, end - begin, dz.as<T>(), dmean.as<T>(),
+                        dlogvar.as<T>());
+      });
+    });
+  });
+}
 
 void reparameterize(const Cpu&, const View& mean, const View& logvar, const Draw& draw,
                     const View& z) {

@@ -78,4 +78,41 @@ void importance_weights(const View& log_w, const View& bound, const View& weight
   });
 }
 
+void log_prior_ratio(const View& z, const View& mean, const View& logvar, const View& out) {
+  dispatch_floating(z.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const int64_t d = mean.shape[1];
+    for (int64_t row = 0; row < out.numel(); row++) {
+      double sum = 0;
+      for (int64_t i = row * d; i < (row + 1) * d; i++) {
+        const int64_t j = i % mean.numel();
+        const double at = double(z.as<T>()[i]), v = double(logvar.as<T>()[j]);
+        const double off = at - double(mean.as<T>()[j]);
+        sum += (v + off * off * std::exp(-v) - at * at) / 2;
+      }
+      out.as<T>()[row] = T(sum);
+    }
+  });
+}
+
+void log_prior_ratio_backward(const View& z, const View& mean, const View& logvar, const View& dout,
+                              const View& dz, const View& dmean, const View& dlogvar) {
+  dispatch_floating(z.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    for (int64_t j = 0; j < mean.numel(); j++) {
+      double to_mean = 0, to_logvar = 0;
+      for (int64_t i = j; i < z.numel(); i += mean.numel()) {
+        const double at = double(z.as<T>()[i]), off = at - double(mean.as<T>()[j]);
+        const double pull = off * std::exp(-double(logvar.as<T>()[j]));
+        const double d = double(dout.as<T>()[i / mean.shape[1]]);
+        dz.as<T>()[i] = T(d * (pull - at));
+        to_mean -= d * pull;
+        to_logvar += d * (1 - off * pull) / 2;
+      }
+      dmean.as<T>()[j] = T(to_mean);
+      dlogvar.as<T>()[j] = T(to_logvar);
+    }
+  });
+}
+
 }  // namespace clade::kernels::reference

@@ -94,6 +94,32 @@ TEST(Sample, ImportanceWeightsMatchReference) {
   }
 }
 
+TEST(Sample, LogPriorRatioMatchesReference) {
+  for (uint64_t seed : testing::seeds(1000)) {
+    Trial trial(seed);
+    DType t = trial.floating();
+    const int64_t k = trial.size(9), d = trial.size(trial.chance(0.1) ? 700 : 40);
+    const int64_t n =
+        trial.below(20) ? trial.size(std::max<int64_t>(1, trial.elements() / k / d)) : 0;
+    View z = trial.input({k, n, d}, t, Memory::row_major, -3, 3);
+    View mean = trial.input({n, d}, t, Memory::row_major, -2, 2);
+    View logvar = trial.input({n, d}, t, Memory::row_major, -2, 2);
+    View dout = trial.input({k, n}, t, Memory::row_major, -1, 1);
+    View out = trial.output({k, n}, t), dz = trial.output({k, n, d}, t);
+    View dmean = trial.output({n, d}, t), dlogvar = trial.output({n, d}, t);
+    trial.compare(
+        [&] {
+          log_prior_ratio(Cpu{}, z, mean, logvar, out);
+          log_prior_ratio_backward(Cpu{}, z, mean, logvar, dout, dz, dmean, dlogvar);
+        },
+        [&] {
+          reference::log_prior_ratio(z, mean, logvar, out);
+          reference::log_prior_ratio_backward(z, mean, logvar, dout, dz, dmean, dlogvar);
+        },
+        testing::tolerance(t, 2e-5, 1e-11));
+  }
+}
+
 TEST(Sample, OneSampleIsItsOwnBound) {
   Tensor log_w = Tensor::from<float>({-3.25f}, {1, 1}), weight = Tensor::empty({1, 1});
   Tensor bound = Tensor::empty({1}), effective = Tensor::empty({1});
