@@ -44,9 +44,22 @@ class Gradients {
   void add(int input, Make&& make) {
     if (needs(input)) accumulate(input, make());
   }
+  // The same for a gradient that can be added where it belongs, which spares a large weight's one a
+  // pass or two over memory: write(to, beta) makes `to` = beta `to` + gradient. With beta 0, `to`
+  // is not to be read.
+  template <class Write>
+  void write(int input, Write&& write_to) {
+    if (!needs(input)) return;
+    double beta = 0;
+    Tensor to = destination(input, &beta);
+    write_to(to, beta);
+    finish(input, std::move(to));
+  }
 
  private:
   void accumulate(int input, Tensor gradient);
+  Tensor destination(int input, double* beta);
+  void finish(int input, Tensor written);
   Node& node_;
 };
 
@@ -92,11 +105,13 @@ class Node {
   DType dtype = DType::f32;
   uint64_t sequence = 0;  // order of creation: a topological order
   bool queued = false, spent = false;
-  bool fixed_grad = false;  // grad is a view given by the caller: add into it
+  bool fixed_grad = false;    // grad is a view given by the caller: add into it
+  bool grad_is_zero = false;  // a fixed grad that counts as 0, whatever it holds: discard_grad()
 
   ~Node() { delete closure; }
   bool is_leaf() const { return op == nullptr; }
   void accumulate(Tensor gradient);
+  void settle_grad();  // writes the zeros that grad_is_zero promises
 
  private:
   friend class NodeRef;

@@ -49,8 +49,18 @@ void Node::accumulate(Tensor gradient) {
     grad = is_leaf() && !own(gradient) ? gradient.clone() : std::move(gradient);
     return;
   }
+  if (grad_is_zero) {
+    grad_is_zero = false;
+    copy_elements(gradient.view(), grad.view());
+    return;
+  }
   if (!fixed_grad && !own(grad)) grad = grad.clone();
   kernels::accumulate(kernels::Cpu{}, gradient.view(), grad.view());
+}
+
+void Node::settle_grad() {
+  if (grad_is_zero) grad.fill_(0);
+  grad_is_zero = false;
 }
 
 // -- Var ---------------------------------------------------------------------------------------
@@ -74,13 +84,19 @@ const Tensor& Var::grad() const {
   if (!node_ || !node_->is_leaf())
     fail("grad", "a parameter (Var::parameter)",
          node_ ? text("the result of ", node_->op->name) : std::string("a constant"));
+  node_->settle_grad();
   return node_->grad;
 }
 
 void Var::zero_grad() const {
+  discard_grad();
+  if (node_) node_->settle_grad();
+}
+
+void Var::discard_grad() const {
   if (!node_) return;
   if (node_->fixed_grad) {
-    node_->grad.fill_(0);
+    node_->grad_is_zero = true;
   } else {
     node_->grad = {};
   }
@@ -108,6 +124,17 @@ const Tensor& Saved::get() const {
 bool Gradients::needs(int input) const { return bool(node_.inputs[size_t(input)]); }
 void Gradients::accumulate(int input, Tensor gradient) {
   node_.inputs[size_t(input)]->accumulate(std::move(gradient));
+}
+Tensor Gradients::destination(int input, double* beta) {
+  Node& node = *node_.inputs[size_t(input)];
+  if (!node.fixed_grad) return Tensor::empty(node.shape, node.dtype);
+  *beta = node.grad_is_zero ? 0 : 1;
+  return node.grad;
+}
+void Gradients::finish(int input, Tensor written) {
+  Node& node = *node_.inputs[size_t(input)];
+  if (!node.fixed_grad) return node.accumulate(std::move(written));
+  node.grad_is_zero = false;
 }
 
 namespace detail {

@@ -70,7 +70,10 @@ class Var {
   // The accumulated gradient of a parameter; undefined before the first backward().
   // Throws Error for anything but a parameter.
   const Tensor& grad() const;
-  void zero_grad() const;  // fills an arena's view with 0, forgets a gradient of its own
+  void zero_grad() const;  // fills a view that was given with 0, forgets a gradient of its own
+  // The same at no cost: a view counts as 0 from now on, and is written by the next backward(), or
+  // when grad() reads it.
+  void discard_grad() const;
   Var detach() const { return Var(value_); }
 
  private:

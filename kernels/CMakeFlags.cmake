@@ -7,6 +7,8 @@ endif()
 foreach(set avx512 avx2 baseline)
   set_source_files_properties(${CMAKE_CURRENT_SOURCE_DIR}/kernels/conv/conv_direct_${set}.cpp
     PROPERTIES COMPILE_OPTIONS "-O3;-ffp-contract=fast;${clade_${set}}")
+  set_source_files_properties(${CMAKE_CURRENT_SOURCE_DIR}/kernels/gemm/gemm_packed_${set}.cpp
+    PROPERTIES COMPILE_OPTIONS "-O3;-ffp-contract=fast;${clade_${set}}")
   set_source_files_properties(${CMAKE_CURRENT_SOURCE_DIR}/kernels/ceiling/ceiling_${set}.cpp
     PROPERTIES COMPILE_OPTIONS "-O3;-ffp-contract=fast;${clade_${set}}")
 endforeach()

@@ -13,7 +13,7 @@ struct Linear {
   Var weight, bias;
 
   Linear(int64_t in, int64_t out, Random& rng, bool with_bias = true);
-  Var operator()(const Var& x) const { return linear(x, weight, bias); }
+  Var operator()(const Var& x, double slope = 1) const { return linear(x, weight, bias, slope); }
   void visit(Visitor& v) { v("weight", weight), v("bias", bias); }
 };
 

@@ -3,8 +3,8 @@
 //     Sequential encoder(Linear(784, 500, rng), ReLU{}, Linear(500, 10, rng));
 //
 // Its layers are named "0", "1", ... as in PyTorch. A layer that can work out the ReLU or LeakyReLU
-// after it in its own pass over memory (BatchNorm) is asked to: such a pair makes one node of the
-// graph, with the same numbers.
+// after it in its own pass over memory (BatchNorm, Linear) is asked to: such a pair makes one node
+// of the graph, with the same numbers.
 #pragma once
 
 #include <utility>
@@ -46,6 +46,7 @@ class Sequential {
     for (size_t i = 0; i < layers_.size(); i++) {
       const double* slope = nullptr;
       if (layers_[i]->takes_slope() && i + 1 < layers_.size()) slope = layers_[i + 1]->slope();
+      if (slope && !(*slope >= 0)) slope = nullptr;
       y = slope ? layers_[i]->apply(y, *slope) : layers_[i]->apply(y);
       i += slope != nullptr;
     }

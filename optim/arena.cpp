@@ -45,8 +45,18 @@ ParameterArena::ParameterArena(const std::vector<nn::NamedParameter>& parameters
     copy_elements(old.view(), value.view());
     tied = Var::parameter(value, place(gradients_));
     *p.parameter = tied;
+    parameters_.push_back(tied);
     at += padded(old.numel());
   }
+}
+
+const Tensor& ParameterArena::gradients() const {
+  for (const Var& p : parameters_) p.grad();  // which writes the zeros that discard_grad() promised
+  return gradients_;
+}
+
+void ParameterArena::zero_grad() {
+  for (const Var& p : parameters_) p.discard_grad();
 }
 
 double grad_norm(const ParameterArena& arena) {

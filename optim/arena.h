@@ -1,7 +1,8 @@
 // ParameterArena: all parameters of a module in one flat array, their gradients in another.
 //
 // An optimizer step is then one fused kernel over contiguous memory, clipping is one reduction, and
-// zero_grad() one fill. Each parameter starts on a 64-byte boundary; the gaps stay 0.
+// zero_grad() writes nothing: the next gradient of a parameter takes the place of the last. Each
+// parameter starts on a 64-byte boundary; the gaps stay 0.
 #pragma once
 
 #include "nn/module.h"
@@ -18,12 +19,13 @@ class ParameterArena {
   explicit ParameterArena(const std::vector<nn::NamedParameter>& parameters);
 
   const Tensor& values() const { return values_; }
-  const Tensor& gradients() const { return gradients_; }
+  const Tensor& gradients() const;          // of parameters that backward() did not reach: 0
   int64_t count() const { return count_; }  // parameters proper, without gaps, tied ones once
 
-  void zero_grad() { gradients_.fill_(0); }
+  void zero_grad();
 
  private:
+  std::vector<Var> parameters_;  // tied ones once
   Tensor values_, gradients_;
   int64_t count_ = 0;
 };

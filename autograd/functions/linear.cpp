@@ -1,16 +1,31 @@
 #include "autograd/functions/linear.h"
 
 #include "autograd/functions/detail.h"
+#include "kernels/elementwise/elementwise.h"
 #include "kernels/gemm/gemm.h"
 
 namespace clade {
 namespace {
 
-// a b + beta c, where a, b may be transposed views
+// c = a b + beta c, where a, b may be transposed views
+void multiply(const Tensor& a, const Tensor& b, const Tensor& c, double beta = 0) {
+  detail::on_device(
+      a, [&](auto context) { kernels::gemm(context, a.view(), b.view(), c.view(), 1, beta); });
+}
 Tensor product(const Tensor& a, const Tensor& b) {
   Tensor c = Tensor::empty({a.size(0), b.size(1)}, a.dtype());
-  detail::on_device(a, [&](auto context) { kernels::gemm(context, a.view(), b.view(), c.view()); });
+  multiply(a, b, c);
   return c;
+}
+
+// d loss / d z where y = leaky_relu(z) and dy = d loss / d y: y has the sign of z.
+Tensor before_activation(const Tensor& y, const Tensor& dy, double slope) {
+  Tensor dz = Tensor::empty_like(y), like = detail::like_layout(dy, dz);
+  const auto act = slope == 0 ? kernels::Unary::relu : kernels::Unary::leaky_relu;
+  detail::on_device(y, [&](auto context) {
+    kernels::unary_backward(context, act, y.view(), y.view(), like.view(), dz.view(), slope, 0);
+  });
+  return dz;
 }
 
 }  // namespace
@@ -26,11 +41,13 @@ Var matmul(const Var& a, const Var& b) {
   return record(op::matmul, product(a.value(), b.value()), {a, b},
                 [a = save(a), b = save(b)](Gradients& g, const Tensor& dy) {
                   g.add(0, [&] { return product(dy, b.get().transpose(0, 1)); });
-                  g.add(1, [&] { return product(a.get().transpose(0, 1), dy); });
+                  g.write(1, [&](const Tensor& db, double beta) {
+                    multiply(a.get().transpose(0, 1), dy, db, beta);
+                  });
                 });
 }
 
-Var linear(const Var& x, const Var& w, const Var& b) {
+Var linear(const Var& x, const Var& w, const Var& b, double slope) {
   detail::require_floating("linear", "x", x.value());
   detail::require_same_dtype("linear", x.value(), w.value());
   detail::require_rank("linear", "x", x.value(), 2);
@@ -39,17 +56,24 @@ Var linear(const Var& x, const Var& w, const Var& b) {
     fail("linear", text("x with ", w.size(1), " columns (w is ", w.shape(), ", [out, in])"),
          text("x ", x.shape()));
   if (b.defined()) detail::require_vector("linear", "bias", b.value(), w.size(0), x.value());
+  if (!(slope >= 0)) fail("linear", "a slope of 0 or more", text(slope), "use leaky_relu after it");
   Tensor y = Tensor::empty({x.size(0), w.size(0)}, x.dtype());
-  if (b.defined()) copy_elements(b.value().expand(y.shape()).view(), y.view());
+  const Tensor bias = b.defined() ? b.value().contiguous() : Tensor();
+  const View bias_view = b.defined() ? bias.view() : View();
+  const kernels::Finish finish{b.defined() ? &bias_view : nullptr, slope};
   detail::on_device(y, [&](auto context) {
-    kernels::gemm(context, x.value().view(), w.value().transpose(0, 1).view(), y.view(), 1,
-                  b.defined() ? 1 : 0);
+    kernels::gemm(context, x.value().view(), w.value().transpose(0, 1).view(), y.view(), 1, 0,
+                  finish);
   });
   return record(op::linear, y, {x, w, b},
-                [x = save(x), w = save(w)](Gradients& g, const Tensor& dy) {
-                  g.add(0, [&] { return product(dy, w.get()); });
-                  g.add(1, [&] { return product(dy.transpose(0, 1), x.get()); });
-                  g.add(2, [&] { return detail::sum_to(dy, {dy.size(1)}); });
+                [slope, x = save(x), w = save(w), y = slope == 1 ? Saved() : save(y)](
+                    Gradients& g, const Tensor& dy) {
+                  const Tensor dz = slope == 1 ? dy : before_activation(y.get(), dy, slope);
+                  g.add(0, [&] { return product(dz, w.get()); });
+                  g.write(1, [&](const Tensor& dw, double beta) {
+                    multiply(dz.transpose(0, 1), x.get(), dw, beta);
+                  });
+                  g.add(2, [&] { return detail::sum_to(dz, {dz.size(1)}); });
                 });
 }
 

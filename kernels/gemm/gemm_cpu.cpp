@@ -15,9 +15,11 @@
 #include <vector>
 
 #include "kernels/gemm/gemm.h"
+#include "kernels/gemm/gemm_packed.h"
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
 #include "tensor/profiler.h"
+#include "tensor/vectors.h"
 
 #if defined(CLADE_OPENBLAS)
 extern "C" void openblas_set_num_threads(int);
@@ -152,8 +154,47 @@ void product(const Operand<T>& a, const Operand<T>& b, int64_t m, int64_t n, int
   });
 }
 
+// Large f32 products go to the packed kernels; but with C small and K long the chunks of K are the
+// only parallel work, and so they stay with product().
+bool by_packed(const View& a, const View& b, const View& c, double alpha, double beta,
+               const Finish& finish) {
+  const int64_t m = c.shape[0], n = c.shape[1], k = a.shape[1];
+  const packed::Matrix pa{a.as<float>(), a.stride[0], a.stride[1]};
+  const packed::Matrix pb{b.as<float>(), b.stride[0], b.stride[1]};
+  if (!packed::pays(pa, pb, m, n, k) || (k > 4 * Cut().chunk && m * n <= 1 << 20)) return false;
+  packed::gemm(pa, pb, m, n, k, float(alpha), float(beta),
+               finish.bias ? finish.bias->as<float>() : nullptr, float(finish.slope), c.as<float>(),
+               std::max(c.stride[0], n));
+  return true;
+}
+
+// C = act(C + bias), a pass of its own: BLAS has no call for it.
 template <class T>
-void gemm_typed(const View& a, const View& b, const View& c, double alpha, double beta) {
+void complete(const Finish& finish, const View& c) {
+  if (!finish.bias && finish.slope == 1) return;
+  const int64_t n = c.shape[1];
+  const T slope = T(finish.slope);
+  const T* bias = finish.bias ? finish.bias->as<T>() : nullptr;
+  parallel_for(c.shape[0], std::max<int64_t>(1, 16384 / n), [&](int64_t begin, int64_t end) {
+    with_vectors([&] {
+      for (int64_t i = begin; i < end; i++) {
+        T* row = c.as<T>() + i * c.stride[0];
+        const int64_t step = c.stride[1];
+        if (bias)
+          for (int64_t j = 0; j < n; j++) row[j * step] += bias[j];
+        if (slope != 1)
+          for (int64_t j = 0; j < n; j++) {
+            const T v = row[j * step];
+            row[j * step] = v > 0 ? v : slope != 0 ? v * slope : v <= 0 ? T(0) : v;
+          }
+      }
+    });
+  });
+}
+
+template <class T>
+void gemm_typed(const View& a, const View& b, const View& c, double alpha, double beta,
+                const Finish& finish) {
   int64_t m = c.shape[0], n = c.shape[1], k = a.shape[1];
   if (c.stride[1] != 1 && n != 1) {  // C is a transpose: compute C' = B' A'
     auto turned = [](View v) {
@@ -161,7 +202,11 @@ void gemm_typed(const View& a, const View& b, const View& c, double alpha, doubl
       std::swap(v.stride[0], v.stride[1]);
       return v;
     };
-    return gemm_typed<T>(turned(b), turned(a), turned(c), alpha, beta);
+    gemm_typed<T>(turned(b), turned(a), turned(c), alpha, beta, {});
+    return complete<T>(finish, c);
+  }
+  if constexpr (std::is_same_v<T, float>) {
+    if (by_packed(a, b, c, alpha, beta, finish)) return;
   }
   Operand<T> oa, ob;
   const bool fits_a = as_operand<T>(a, &oa);
@@ -170,6 +215,7 @@ void gemm_typed(const View& a, const View& b, const View& c, double alpha, doubl
   if (!fits_a) pack(a, packed_a.data()), oa = {packed_a.data(), k, false};
   if (!fits_b) pack(b, packed_b.data()), ob = {packed_b.data(), n, false};
   product<T>(oa, ob, m, n, k, alpha, beta, c.as<T>(), std::max(c.stride[0], n));
+  complete<T>(finish, c);
 }
 
 }  // namespace
@@ -193,11 +239,13 @@ template void gemm_serial<float>(bool, bool, int64_t, int64_t, int64_t, float, c
 template void gemm_serial<double>(bool, bool, int64_t, int64_t, int64_t, double, const double*,
                                   int64_t, const double*, int64_t, double, double*, int64_t);
 
-void gemm(const Cpu&, const View& a, const View& b, const View& c, double alpha, double beta) {
+void gemm(const Cpu&, const View& a, const View& b, const View& c, double alpha, double beta,
+          const Finish& finish) {
   double m = double(c.shape[0]), n = double(c.shape[1]), k = double(a.shape[1]);
   profiler::Span span("gemm", 2 * m * n * k, (m * k + k * n + m * n) * double(size_of(c.dtype)));
   if (c.numel() == 0) return;
-  dispatch_floating(c.dtype, [&](auto zero) { gemm_typed<decltype(zero)>(a, b, c, alpha, beta); });
+  dispatch_floating(c.dtype,
+                    [&](auto zero) { gemm_typed<decltype(zero)>(a, b, c, alpha, beta, finish); });
 }
 
 }  // namespace clade::kernels

@@ -25,8 +25,9 @@
 namespace clade::kernels {
 namespace {
 
-constexpr int64_t kItem = 32768;   // elements of x in an item of work, about
-constexpr int64_t kColumns = 256;  // outputs side by side in an item: their f64 sums stay in L1
+constexpr int64_t kItem = 32768;    // elements of x in an item of work, about
+constexpr int64_t kColumns = 1024;  // outputs side by side in an item: their f64 sums stay in L1
+constexpr int64_t kTogether = 4;    // terms added to a sum between its load and its store
 
 // The axes of v where `keep` is true; the others stand at index 0.
 View only_axes(const View& v, const bool (&keep)[kMaxRank]) {
@@ -53,7 +54,17 @@ struct Reduction {
       std::fill_n(acc, n, Op::kStart);
       terms.rows(begin, end, [&](const int64_t* from, int64_t count) {
         const T* first = x + at[0] + from[0];
-        for (int64_t t = 0; t < count; t++, first += next_term) {
+        int64_t t = 0;
+        for (; next_output == 1 && t + kTogether <= count; t += kTogether) {
+          for (int64_t o = 0; o < n; o++) {
+            double sum = acc[o];
+            for (int64_t i = 0; i < kTogether; i++)
+              sum = Op::join(sum, double(first[o + i * next_term]));
+            acc[o] = sum;
+          }
+          first += kTogether * next_term;
+        }
+        for (; t < count; t++, first += next_term) {
           if (next_output == 1) {
             for (int64_t o = 0; o < n; o++) acc[o] = Op::join(acc[o], double(first[o]));
           } else {

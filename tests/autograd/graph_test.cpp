@@ -6,6 +6,7 @@
 
 #include "autograd/functions.h"
 #include "tensor/memory.h"
+#include "tensor/random.h"
 
 namespace clade {
 namespace {
@@ -37,6 +38,35 @@ TEST(Graph, GradientsAccumulateIntoAGivenView) {
   EXPECT_EQ(grads.to_vector<float>(), (std::vector<float>{0, 2, 4, 0}));
   x.zero_grad();
   EXPECT_EQ(grads.to_vector<float>(), (std::vector<float>(4, 0)));
+}
+
+TEST(Graph, DiscardedGradientsAreReplacedNotAddedTo) {
+  Tensor grads = Tensor::full({4}, 7);
+  Var x = Var::parameter(Tensor::full({2}, 3), grads.slice(0, 0, 2));
+  Var unused = Var::parameter(Tensor::full({2}, 3), grads.slice(0, 2, 4));
+  x.discard_grad(), unused.discard_grad();
+  backward(sum(x * x));
+  EXPECT_EQ(x.grad().to_vector<float>(), (std::vector<float>{6, 6}));
+  backward(sum(x * x));
+  EXPECT_EQ(x.grad().to_vector<float>(), (std::vector<float>{12, 12}));
+  EXPECT_EQ(unused.grad().to_vector<float>(), (std::vector<float>{0, 0}));
+  EXPECT_EQ(grads.to_vector<float>(), (std::vector<float>{12, 12, 0, 0}));
+}
+
+// A product writes a weight's gradient where it belongs: once into the place of the last, then on
+// top.
+TEST(Graph, ProductsAddIntoAGivenView) {
+  Random rng(3);
+  const Tensor x = randn({7, 5}, rng), w = randn({4, 5}, rng);
+  Var own = Var::parameter(w.clone());
+  Tensor place = Tensor::full({4, 5}, 7);
+  Var given = Var::parameter(w.clone(), place);
+  given.discard_grad();
+  for (int times = 1; times <= 2; times++) {
+    for (const Var& v : {own, given}) backward(sum(square(linear(x, v))));
+    const auto expected = own.grad().to_vector<float>(), got = place.to_vector<float>();
+    for (size_t i = 0; i < got.size(); i++) EXPECT_NEAR(got[i], expected[i], 1e-4) << times;
+  }
 }
 
 TEST(Graph, AParametersGradientIsItsOwn) {

@@ -51,17 +51,16 @@ TEST(Layers, BatchNormCountsNoBatchThatItRefused) {
   EXPECT_EQ(rows.num_batches_tracked.item(), 1);
 }
 
-}  // namespace
-// Sequential hands the activation to the normalisation before it: same numbers, same gradients.
-TEST(Layers, SequentialJoinsNormAndActivation) {
+// Sequential hands the activation to the layer before it: same numbers, same gradients.
+void expect_joined(const Shape& shape, Sequential (*make)(Random&)) {
   for (bool training : {true, false})
     for (double slope : {0.0, 0.2}) {
       Random rng(4);
-      Tensor x = Tensor::empty({6, 3, 5, 5});
+      Tensor x = Tensor::empty(shape);
       fill_normal(rng, x, 0.5, 2);
       auto gradients = [&](bool joined) {
         Random init(5);
-        Sequential net(Conv2d(3, 4, 3, {}, init), BatchNorm2d(4));
+        Sequential net = make(init);
         if (joined) slope == 0 ? net.add(ReLU{}) : net.add(LeakyReLU{slope});
         set_training(net, training);
         Var input = Var::parameter(x.clone()), y = net(input);
@@ -74,5 +73,20 @@ TEST(Layers, SequentialJoinsNormAndActivation) {
       EXPECT_EQ(joined.second, apart.second) << training << slope;
     }
 }
+TEST(Layers, SequentialJoinsNormAndActivation) {
+  expect_joined({6, 3, 5, 5},
+                [](Random& rng) { return Sequential(Conv2d(3, 4, 3, {}, rng), BatchNorm2d(4)); });
+}
+TEST(Layers, SequentialJoinsLinearAndActivation) {
+  expect_joined({6, 5}, [](Random& rng) { return Sequential(Linear(5, 4, rng)); });
+  expect_joined({150, 150}, [](Random& rng) { return Sequential(Linear(150, 150, rng)); });
+}
+TEST(Layers, SequentialLeavesANegativeSlopeAlone) {
+  Random rng(1);
+  Sequential net(Linear(5, 4, rng), LeakyReLU{-0.5});
+  const Tensor y = net(Tensor::full({3, 5}, 1)).value();
+  EXPECT_GE(y.to_vector<float>()[0], 0);  // |z| of one sign or half the other: never below 0
+}
 
+}  // namespace
 }  // namespace clade::nn

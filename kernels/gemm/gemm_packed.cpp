@@ -1,0 +1,131 @@
+#include "kernels/gemm/gemm_packed.h"
+
+#include <algorithm>
+
+#include "kernels/gemm/gemm_packed_kernels.h"
+#include "tensor/memory.h"
+#include "tensor/parallel.h"
+#include "tensor/vectors.h"
+
+namespace clade::kernels::packed {
+namespace {
+
+constexpr int64_t kDepth = 512;       // of a block of K
+constexpr int64_t kBlockRows = 1120;  // of A, packed at once
+constexpr int64_t kItemRows = 280;    // their panels take 560 KB of a second-level cache
+constexpr int64_t kEnough = 32;       // items, where there are so many strips
+
+int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+// Nearly equal parts, each a multiple of `unit` and at most `most` (a multiple of it).
+int64_t even_part(int64_t size, int64_t most, int64_t unit) {
+  const int64_t parts = divide_up(size, most);
+  return divide_up(divide_up(size, parts), unit) * unit;
+}
+
+const Kernels* kernels() {
+  const Vectors set = vectors();
+  if (set == Vectors::avx512 && avx512_kernels) return avx512_kernels;
+  if (set >= Vectors::avx2 && avx2_kernels) return avx2_kernels;
+  return nullptr;
+}
+
+// One block of K of one block of rows.
+class Block {
+ public:
+  Block(const Kernels& f, int64_t rows, int64_t depth)
+      : f_(f),
+        stride_(f.rows * depth + kSpill),
+        left_(divide_up(rows, f.rows) * stride_ + 8 * f.rows) {}
+
+  void multiply(const Matrix& a, const Matrix& b, int64_t m, int64_t n, int64_t k, float alpha,
+                float beta, const float* bias, float slope, float* c, int64_t ldc) {
+    constexpr int64_t kPackedTogether = 8;  // panels of A
+    const int64_t together = kPackedTogether * f_.rows;
+    parallel_for(divide_up(m, together), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin * together; i < std::min(m, end * together); i += together)
+        f_.pack({a.data + i * a.row, a.row, a.column, std::min(together, m - i), k, f_.rows,
+                 panel(i), stride_});
+    });
+    const int64_t item_rows = even_part(m, kItemRows / f_.rows * f_.rows, f_.rows);
+    const int64_t down = divide_up(m, item_rows), strips = divide_up(n, f_.columns);
+    const int64_t group = std::clamp<int64_t>(down * strips / kEnough, 1, 8);
+    const int64_t across = divide_up(strips, group);
+    parallel_for(down * across, 1, [&](int64_t begin, int64_t end) {
+      Scratch<float> right(k * f_.columns + kSpill);
+      for (int64_t item = begin; item < end; item++) {
+        const int64_t i0 = item / across * item_rows, i1 = std::min(m, i0 + item_rows);
+        const int64_t j0 = item % across * group * f_.columns;
+        const int64_t j1 = std::min(n, j0 + group * f_.columns);
+        for (int64_t j = j0; j < j1; j += f_.columns) {
+          const int64_t columns = std::min(f_.columns, n - j);
+          f_.pack(
+              {b.data + j * b.column, b.column, b.row, columns, k, f_.columns, right.data(), 0});
+          const int64_t next = j + f_.columns < n ? j + f_.columns : j;
+          for (int64_t i = i0; i < i1; i += f_.rows) {
+            Tile tile{panel(i), right.data(),
+                      k,        alpha,
+                      beta,     bias ? bias + j : nullptr,
+                      slope,    c + i * ldc + j,
+                      ldc,      std::min(f_.rows, i1 - i),
+                      columns,  {},
+                      0};
+            fetch_ahead(&tile, b, next, std::min(f_.columns, n - next), (i - i0) / f_.rows);
+            f_.multiply(tile);
+          }
+        }
+      }
+    });
+  }
+
+ private:
+  float* panel(int64_t row) { return left_.data() + row / f_.rows * stride_; }
+
+  // The next strip of B is fetched by the tiles of this one: the n-th tile takes the n-th line of
+  // each of its rows, or two of its columns.
+  void fetch_ahead(Tile* tile, const Matrix& b, int64_t j, int64_t columns, int64_t nth) const {
+    const float* from = b.data + j * b.column;
+    if (b.column == 1) {
+      constexpr int64_t kLine = 16;  // floats
+      const int64_t at = std::min(nth * kLine, columns - 1);
+      const bool fetched = nth > columns / kLine + 1;
+      tile->ahead[0] = from + at;
+      tile->ahead[1] = from + at + tile->depth / 2 * b.row;
+      tile->ahead_step = fetched ? 0 : b.row;
+    } else {
+      const int64_t half = (columns + 1) / 2;
+      tile->ahead[0] = from + std::min(nth, columns - 1) * b.column;
+      tile->ahead[1] = from + std::min(nth + half, columns - 1) * b.column;
+      tile->ahead_step = nth < half ? 2 : 0;
+    }
+  }
+
+  const Kernels& f_;
+  int64_t stride_;  // of the panels of A
+  Scratch<float> left_;
+};
+
+}  // namespace
+
+bool pays(const Matrix& a, const Matrix& b, int64_t m, int64_t n, int64_t k) {
+  auto quick = [](const Matrix& x) { return x.row == 1 || x.column == 1; };
+  return kernels() && quick(a) && quick(b) && m >= 24 && n >= 32 && k >= 32 &&
+         m * n * k >= 2'000'000;
+}
+
+void gemm(const Matrix& a, const Matrix& b, int64_t m, int64_t n, int64_t k, float alpha,
+          float beta, const float* bias, float slope, float* c, int64_t ldc) {
+  const Kernels& f = *kernels();
+  const int64_t depth = even_part(k, kDepth, 1);
+  const int64_t rows = even_part(m, kBlockRows / f.rows * f.rows, f.rows);
+  Block block(f, std::min(m, rows), depth);
+  for (int64_t i = 0; i < m; i += rows)
+    for (int64_t k0 = 0; k0 < k; k0 += depth) {
+      const bool last = k0 + depth >= k;
+      block.multiply({a.data + i * a.row + k0 * a.column, a.row, a.column},
+                     {b.data + k0 * b.row, b.row, b.column}, std::min(rows, m - i), n,
+                     std::min(depth, k - k0), alpha, k0 == 0 ? beta : 1.0f, last ? bias : nullptr,
+                     last ? slope : 1.0f, c + i * ldc, ldc);
+    }
+}
+
+}  // namespace clade::kernels::packed
