@@ -1,4 +1,5 @@
-// gemm on the CPU: OpenBLAS (or any CBLAS), one thread a call, our threads around it.
+// gemm on the CPU: large f32 products by our own packed kernels (gemm_packed.h); all others by
+// OpenBLAS (or any CBLAS), one thread a call, our threads around it.
 //
 // C is cut into tiles of a size that the shape alone decides; each tile is one single-threaded BLAS
 // call. So the bits of C

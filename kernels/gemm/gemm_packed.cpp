@@ -10,10 +10,10 @@
 namespace clade::kernels::packed {
 namespace {
 
-constexpr int64_t kDepth = 512;       // of a block of K
-constexpr int64_t kBlockRows = 1120;  // of A, packed at once
-constexpr int64_t kItemRows = 280;    // their panels take 560 KB of a second-level cache
-constexpr int64_t kEnough = 32;       // items, where there are so many strips
+constexpr int64_t kDepth = 512;             // of a block of K
+constexpr int64_t kBlockRows = 1120;        // of A, packed at once
+constexpr int64_t kItemFloats = 140 << 10;  // of their panels: 560 KB of a second-level cache
+constexpr int64_t kEnough = 32;             // items, where there are so many strips
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 // Nearly equal parts, each a multiple of `unit` and at most `most` (a multiple of it).
@@ -39,14 +39,15 @@ class Block {
 
   void multiply(const Matrix& a, const Matrix& b, int64_t m, int64_t n, int64_t k, float alpha,
                 float beta, const float* bias, float slope, float* c, int64_t ldc) {
-    constexpr int64_t kPackedTogether = 8;  // panels of A
+    constexpr int64_t kPackedTogether = 16;  // panels of A
     const int64_t together = kPackedTogether * f_.rows;
     parallel_for(divide_up(m, together), 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin * together; i < std::min(m, end * together); i += together)
         f_.pack({a.data + i * a.row, a.row, a.column, std::min(together, m - i), k, f_.rows,
                  panel(i), stride_});
     });
-    const int64_t item_rows = even_part(m, kItemRows / f_.rows * f_.rows, f_.rows);
+    const int64_t most_rows = std::max(kItemFloats / k / f_.rows, int64_t{1}) * f_.rows;
+    const int64_t item_rows = even_part(m, most_rows, f_.rows);
     const int64_t down = divide_up(m, item_rows), strips = divide_up(n, f_.columns);
     const int64_t group = std::clamp<int64_t>(down * strips / kEnough, 1, 8);
     const int64_t across = divide_up(strips, group);

@@ -2,6 +2,8 @@
 // CLADE_GEMM_ROWS by two vectors: as many sums as registers hold beside two vectors of B and one
 // broadcast of A. Everything has internal linkage (see conv_direct_kernels.h), and a * b + c is
 // fused.
+#include <utility>  // integer_sequence, a type without functions
+
 #include "kernels/gemm/gemm_packed_kernels.h"
 
 #if defined(__clang__)
@@ -17,15 +19,45 @@ constexpr int64_t kLanes = CLADE_GEMM_LANES, kRows = CLADE_GEMM_ROWS, kVectors =
 constexpr int64_t kColumns = kVectors * kLanes;
 typedef float Vector __attribute__((vector_size(kLanes * 4), may_alias));
 typedef float LooseVector __attribute__((vector_size(kLanes * 4), may_alias, aligned(4)));
+typedef float LooseFour __attribute__((vector_size(16), may_alias, aligned(4)));
 
 // b - 0 is b to the last bit, so compilers make it a plain broadcast.
 inline Vector broadcast(float b) { return b - Vector{}; }
 
-// v > 0 ? v : slope v, of a number or a vector; ReLU of minus infinity is 0, of NaN NaN.
-template <class V>
-inline V activate(V v, float slope) {
-  if (slope == 0) return v <= 0 ? V{} : v;
+// v > 0 ? v : slope v; ReLU of minus infinity is 0, of NaN NaN.
+inline Vector activate(Vector v, float slope) {
+  if (slope == 0) return v <= 0 ? Vector{} : v;
   return v > 0 ? v : v * slope;
+}
+
+// The first `count` of a vector's floats.
+inline void copy_some(const float* from, int64_t count, float* to) {
+  for (; count >= 4; count -= 4, from += 4, to += 4) *(LooseFour*)to = *(const LooseFour*)from;
+  for (; count > 0; count--) *to++ = *from++;
+}
+
+// C from the sums [rows][kColumns], for whatever a tile may ask.
+void write_any(const Tile& tile, const float* sums) {
+  for (int64_t r = 0; r < tile.rows; r++)
+    for (int64_t j = 0; j < tile.columns; j += kLanes) {
+      float* to = tile.c + r * tile.ldc + j;
+      const int64_t left = tile.columns - j, count = left < kLanes ? left : kLanes;
+      Vector value = *(const Vector*)(sums + r * kColumns + j) * tile.alpha, old{}, bias{};
+      if (count == kLanes) {
+        if (tile.beta != 0) old = *(const LooseVector*)to;
+        if (tile.bias) bias = *(const LooseVector*)(tile.bias + j);
+      } else {
+        if (tile.beta != 0) copy_some(to, count, (float*)&old);
+        if (tile.bias) copy_some(tile.bias + j, count, (float*)&bias);
+      }
+      if (tile.beta != 0) value += old * tile.beta;
+      if (tile.bias) value += bias;
+      value = activate(value, tile.slope);
+      if (count == kLanes)
+        *(LooseVector*)to = value;
+      else
+        copy_some((const float*)&value, count, to);
+    }
 }
 
 template <int64_t kUsed>  // rows of the tile that C has
@@ -55,28 +87,23 @@ void multiply_rows(const Tile& tile) {
       }
     }
   }
-  if (tile.columns == kColumns) {
+  const bool plain = tile.columns == kColumns && tile.alpha == 1 && !tile.bias && tile.slope == 1;
+  if (plain && (tile.beta == 0 || tile.beta == 1)) {
     CLADE_UNROLL
     for (int64_t r = 0; r < kUsed; r++) {
+      LooseVector* c = (LooseVector*)(tile.c + r * tile.ldc);
       CLADE_UNROLL
-      for (int v = 0; v < kVectors; v++) {
-        LooseVector& c = *(LooseVector*)(tile.c + r * tile.ldc + v * kLanes);
-        Vector value = sum[r][v] * tile.alpha;
-        if (tile.beta != 0) value += c * tile.beta;
-        if (tile.bias) value += *(const LooseVector*)(tile.bias + v * kLanes);
-        c = activate(value, tile.slope);
-      }
+      for (int v = 0; v < kVectors; v++) c[v] = tile.beta == 0 ? sum[r][v] : sum[r][v] + c[v];
     }
     return;
   }
-  for (int64_t r = 0; r < kUsed; r++)
-    for (int64_t j = 0; j < tile.columns; j++) {
-      float& c = tile.c[r * tile.ldc + j];
-      float value = ((const float*)sum[r])[j] * tile.alpha;
-      if (tile.beta != 0) value += c * tile.beta;
-      if (tile.bias) value += tile.bias[j];
-      c = activate(value, tile.slope);
-    }
+  alignas(64) float sums[kUsed * kColumns];
+  CLADE_UNROLL
+  for (int64_t r = 0; r < kUsed; r++) {
+    CLADE_UNROLL
+    for (int v = 0; v < kVectors; v++) *(Vector*)(sums + r * kColumns + v * kLanes) = sum[r][v];
+  }
+  write_any(tile, sums);
 }
 
 template <int64_t kUsed>
@@ -88,49 +115,80 @@ void multiply_some(const Tile& tile) {
 }
 void multiply(const Tile& tile) { multiply_some<kRows>(tile); }
 
-// The transpose of a square of kLanes by kLanes, in place, by exchanging blocks of half the size at
-// each step.
-inline void transpose(Vector (&m)[kLanes]) {
-  typedef int32_t Index __attribute__((vector_size(kLanes * 4)));
+// Two vectors seen as groups of four floats: the first (second) halves of their groups, by turns
+// one float or two of each; the even (odd) groups of one, then of the other.
+template <int64_t Half, int64_t... L>
+inline Vector mix_ones(Vector a, Vector b, std::integer_sequence<int64_t, L...>) {
+  return __builtin_shufflevector(a, b, (L / 4 * 4 + Half * 2 + L % 4 / 2 + L % 2 * kLanes)...);
+}
+template <int64_t Half, int64_t... L>
+inline Vector mix_twos(Vector a, Vector b, std::integer_sequence<int64_t, L...>) {
+  return __builtin_shufflevector(a, b, (L / 4 * 4 + Half * 2 + L % 2 + L % 4 / 2 * kLanes)...);
+}
+template <int64_t Odd, int64_t... L>
+inline Vector groups(Vector a, Vector b, std::integer_sequence<int64_t, L...>) {
+  return __builtin_shufflevector(
+      a, b, (L * 2 / kLanes * kLanes + (L % (kLanes / 2) / 4 * 2 + Odd) * 4 + L % 4)...);
+}
+
+// The transpose of a square of kLanes by kLanes, in place: squares of four within groups, then the
+// groups.
+template <int64_t kSide = kLanes>
+inline void transpose(Vector (&m)[kSide]) {
+  constexpr auto all = std::make_integer_sequence<int64_t, kLanes>();
   CLADE_UNROLL
-  for (int64_t half = kLanes / 2; half > 0; half /= 2) {
-    Index low{}, high{};
+  for (int64_t i = 0; i < kLanes; i += 4) {
+    const Vector a = mix_ones<0>(m[i], m[i + 1], all), b = mix_ones<1>(m[i], m[i + 1], all);
+    const Vector c = mix_ones<0>(m[i + 2], m[i + 3], all), d = mix_ones<1>(m[i + 2], m[i + 3], all);
+    m[i] = mix_twos<0>(a, c, all), m[i + 1] = mix_twos<1>(a, c, all);
+    m[i + 2] = mix_twos<0>(b, d, all), m[i + 3] = mix_twos<1>(b, d, all);
+  }
+  if constexpr (kSide == 8) {
     CLADE_UNROLL
-    for (int64_t i = 0; i < kLanes; i++) {
-      low[i] = int32_t(i & half ? kLanes + i - half : i);
-      high[i] = int32_t(i & half ? kLanes + i : i + half);
+    for (int64_t j = 0; j < 4; j++) {
+      const Vector a = m[j], b = m[4 + j];
+      m[j] = groups<0>(a, b, all), m[4 + j] = groups<1>(a, b, all);
     }
+  } else {
+    static_assert(kSide == 16);
     CLADE_UNROLL
-    for (int64_t i = 0; i < kLanes; i++)
-      if (!(i & half)) {
-        const Vector first = m[i], second = m[i + half];
-#if defined(__clang__)
-        float both[2 * kLanes];
-        *(LooseVector*)both = first;
-        *(LooseVector*)(both + kLanes) = second;
-        for (int64_t l = 0; l < kLanes; l++) m[i][l] = both[low[l]], m[i + half][l] = both[high[l]];
-#else
-        m[i] = __builtin_shuffle(first, second, low);
-        m[i + half] = __builtin_shuffle(first, second, high);
-#endif
-      }
+    for (int64_t j = 0; j < 4; j++) {
+      const Vector a = groups<0>(m[j], m[4 + j], all), b = groups<0>(m[8 + j], m[12 + j], all);
+      const Vector c = groups<1>(m[j], m[4 + j], all), d = groups<1>(m[8 + j], m[12 + j], all);
+      m[j] = groups<0>(a, b, all), m[8 + j] = groups<1>(a, b, all);
+      m[4 + j] = groups<0>(c, d, all), m[12 + j] = groups<1>(c, d, all);
+    }
   }
 }
 
 // Neighbours lie side by side: row k of all panels is one piece of memory, and is copied before the
 // next, for the rows may lie pages apart. A panel's row may be written past its end: there the next
 // row follows, which is copied later.
+template <int64_t kWidth>
 void pack_rows(const Panels& p) {
+  constexpr int64_t kCopied = (kWidth + kLanes - 1) / kLanes * kLanes, kAhead = 8;  // rows
   for (int64_t k = 0; k < p.depth; k++) {
     const float* from = p.from + k * p.along;
-    float* to = p.to + k * p.width;
+    float* to = p.to + k * kWidth;
     int64_t i = 0;
-    for (; i + (p.width + kLanes - 1) / kLanes * kLanes <= p.count; i += p.width, to += p.stride)
-      for (int64_t l = 0; l < p.width; l += kLanes)
+    for (; i + kCopied <= p.count; i += kWidth, to += p.stride) {
+      __builtin_prefetch(from + i + kAhead * p.along, 0, 3);
+      if (kWidth > kLanes) __builtin_prefetch(from + i + kAhead * p.along + kWidth - 1, 0, 3);
+      CLADE_UNROLL
+      for (int64_t l = 0; l < kCopied; l += kLanes)
         *(LooseVector*)(to + l) = *(const LooseVector*)(from + i + l);
-    for (; i < p.count; i += p.width, to += p.stride)
-      for (int64_t l = 0; l < p.width; l++) to[l] = i + l < p.count ? from[i + l] : 0;
+    }
+    for (; i < p.count; i += kWidth, to += p.stride)
+      for (int64_t l = 0; l < kWidth; l++) to[l] = i + l < p.count ? from[i + l] : 0;
   }
+}
+
+// Panels of less than kLanes steps of K.
+void pack_small(const Panels& p) {
+  for (int64_t i = 0; i < (p.count + p.width - 1) / p.width * p.width; i++)
+    for (int64_t k = 0; k < p.depth; k++)
+      p.to[i / p.width * p.stride + k * p.width + i % p.width] =
+          i < p.count ? p.from[i * p.side + k * p.along] : 0;
 }
 
 // Neighbours lie far apart, each with its steps of K side by side: squares of kLanes by kLanes are
@@ -140,33 +198,32 @@ void pack_columns(const Panels& p) {
   for (int64_t first = 0; first < p.count; first += p.width) {
     float* to = p.to + first / p.width * p.stride;
     const int64_t count = p.count - first < p.width ? p.count - first : p.width;
+    auto load = [&](int64_t row, int64_t k) {
+      return *(const LooseVector*)(p.from + (first + row) * p.side + k);
+    };
     for (int64_t k = 0; k < p.depth; k += kLanes) {
-      const int64_t steps = p.depth - k < kLanes ? p.depth - k : kLanes;
+      if (k + kLanes > p.depth) {  // the last squares overlap those before them
+        if (p.depth < kLanes) return pack_small(p);
+        k = p.depth - kLanes;
+      }
       for (int64_t i = 0; i < p.width; i += kLanes) {
         Vector square[kLanes] = {};
-        const float* from = p.from + (first + i) * p.side + k;
-        if (steps == kLanes && i + kLanes <= count) {
-          CLADE_UNROLL
-          for (int64_t r = 0; r < kLanes; r++) square[r] = *(const LooseVector*)(from + r * p.side);
-        } else {
-          for (int64_t r = 0; r < kLanes && i + r < count; r++)
-            for (int64_t l = 0; l < steps; l++) square[r][l] = from[r * p.side + l];
-        }
+        CLADE_UNROLL
+        for (int64_t r = 0; r < kLanes; r++)
+          if (i + r < count) square[r] = load(i + r, k);
         transpose(square);
-        if (steps == kLanes) {
-          CLADE_UNROLL
-          for (int64_t l = 0; l < kLanes; l++)
-            *(LooseVector*)(to + (k + l) * p.width + i) = square[l];
-        } else {
-          for (int64_t l = 0; l < steps; l++)
-            *(LooseVector*)(to + (k + l) * p.width + i) = square[l];
-        }
+        CLADE_UNROLL
+        for (int64_t l = 0; l < kLanes; l++)
+          *(LooseVector*)(to + (k + l) * p.width + i) = square[l];
       }
     }
   }
 }
 
-void pack(const Panels& p) { p.side == 1 ? pack_rows(p) : pack_columns(p); }
+void pack(const Panels& p) {
+  if (p.side != 1) return pack_columns(p);
+  p.width == kRows ? pack_rows<kRows>(p) : pack_rows<kColumns>(p);
+}
 
 constexpr Kernels kKernels = {kLanes, kRows, kColumns, pack, multiply};
 

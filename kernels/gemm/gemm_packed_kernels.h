@@ -14,7 +14,7 @@ struct Panels {
   const float* from;
   int64_t side, along;  // floats; one of them is 1
   int64_t count, depth;
-  int64_t width;
+  int64_t width;  // of a tile: its rows or its columns
   float* to;
   int64_t stride;  // at least width * depth + kSpill: so much is written past a panel
 };
