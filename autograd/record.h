@@ -50,16 +50,30 @@ class Gradients {
   template <class Write>
   void write(int input, Write&& write_to) {
     if (!needs(input)) return;
-    double beta = 0;
-    Tensor to = destination(input, &beta);
+    const bool placed = has_place(input);
+    const double beta = placed && !place_is_zero(input) ? 1 : 0;
+    const Tensor to = placed ? place(input) : fresh(input);
     write_to(to, beta);
-    finish(input, std::move(to));
+    placed ? written(input) : accumulate(input, to);
+  }
+  // The same for a gradient that is made as a whole: write(to) overwrites `to`.
+  template <class Write>
+  void overwrite(int input, Write&& write_to) {
+    if (!needs(input)) return;
+    const bool placed = has_place(input) && place_is_zero(input);
+    const Tensor to = placed ? place(input) : fresh(input);
+    write_to(to);
+    placed ? written(input) : accumulate(input, to);
   }
 
  private:
   void accumulate(int input, Tensor gradient);
-  Tensor destination(int input, double* beta);
-  void finish(int input, Tensor written);
+  // The view that a leaf's gradient was given, if a kernel can write there.
+  bool has_place(int input) const;
+  bool place_is_zero(int input) const;  // or to be taken for it
+  Tensor place(int input) const;
+  Tensor fresh(int input) const;
+  void written(int input);
   Node& node_;
 };
 

@@ -125,17 +125,17 @@ bool Gradients::needs(int input) const { return bool(node_.inputs[size_t(input)]
 void Gradients::accumulate(int input, Tensor gradient) {
   node_.inputs[size_t(input)]->accumulate(std::move(gradient));
 }
-Tensor Gradients::destination(int input, double* beta) {
-  Node& node = *node_.inputs[size_t(input)];
-  if (!node.fixed_grad) return Tensor::empty(node.shape, node.dtype);
-  *beta = node.grad_is_zero ? 0 : 1;
-  return node.grad;
+bool Gradients::has_place(int input) const {
+  const Node& node = *node_.inputs[size_t(input)];
+  return node.fixed_grad && node.grad.is_contiguous();
 }
-void Gradients::finish(int input, Tensor written) {
-  Node& node = *node_.inputs[size_t(input)];
-  if (!node.fixed_grad) return node.accumulate(std::move(written));
-  node.grad_is_zero = false;
+bool Gradients::place_is_zero(int input) const { return node_.inputs[size_t(input)]->grad_is_zero; }
+Tensor Gradients::place(int input) const { return node_.inputs[size_t(input)]->grad; }
+Tensor Gradients::fresh(int input) const {
+  const Node& node = *node_.inputs[size_t(input)];
+  return Tensor::empty(node.shape, node.dtype);
 }
+void Gradients::written(int input) { node_.inputs[size_t(input)]->grad_is_zero = false; }
 
 namespace detail {
 

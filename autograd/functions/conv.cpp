@@ -41,13 +41,11 @@ Tensor grad_input(const Tensor& y, const Tensor& w, const Tensor& bias, const Sh
   return x;
 }
 
-Tensor grad_weight(const Tensor& x, const Tensor& y, const Shape& shape, const ConvParams& p) {
-  Tensor w = Tensor::empty(shape, x.dtype());
+void grad_weight(const Tensor& x, const Tensor& y, const Tensor& w, const ConvParams& p) {
   Tensor input = channels_last(x), output = channels_last(y);
   detail::on_device(w, [&](auto context) {
     kernels::conv2d_grad_weight(context, input.view(), output.view(), w.view(), p);
   });
-  return w;
 }
 
 // `t` as an output of the convolution of images of shape `x`. An output_padding of the stride or
@@ -100,7 +98,7 @@ Var conv2d(const Var& x, const Var& w, const Var& b, const ConvParams& p) {
   return record(op::conv2d, y, {x, w, b},
                 [p, x = save(x), w = save(w)](Gradients& g, const Tensor& dy) {
                   g.add(0, [&] { return grad_input(dy, w.get(), {}, x.get().shape(), p); });
-                  g.add(1, [&] { return grad_weight(x.get(), dy, w.get().shape(), p); });
+                  g.overwrite(1, [&](const Tensor& dw) { grad_weight(x.get(), dy, dw, p); });
                   g.add(2, [&] { return grad_bias(dy); });
                 });
 }
@@ -134,9 +132,8 @@ Var conv_transpose2d(const Var& x, const Var& w, const Var& b, const ConvTranspo
                     Tensor dx = forward(dy, weight, {}, p);
                     return dx.slice(2, 0, in.size(2)).slice(3, 0, in.size(3));
                   });
-                  g.add(1, [&] {
-                    return grad_weight(dy, as_output_for(dy.shape(), in, weight, p), weight.shape(),
-                                       p);
+                  g.overwrite(1, [&](const Tensor& dw) {
+                    grad_weight(dy, as_output_for(dy.shape(), in, weight, p), dw, p);
                   });
                   g.add(2, [&] { return grad_bias(dy); });
                 });
