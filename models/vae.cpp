@@ -1,9 +1,7 @@
 #include "models/vae.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include "autograd/functions.h"
+#include "models/rows.h"
 
 namespace clade::models {
 namespace {
@@ -88,55 +86,19 @@ VaeLoss Vae::loss(const VaeOutput& out, const Tensor& x, const Tensor& mask) con
           kl_standard_normal(out.mean, out.logvar)};
 }
 
-namespace {
-
-// Evaluation mode while it lives, training mode after it, though the work may be stopped.
-struct Evaluating {
-  Vae& vae;
-  explicit Evaluating(Vae& v) : vae(v) { nn::set_training(vae, false); }
-  ~Evaluating() { nn::set_training(vae, true); }
-  Evaluating(const Evaluating&) = delete;
-  Evaluating& operator=(const Evaluating&) = delete;
-};
-
-// f(values, mask) of successive row ranges, in evaluation mode, gathered into one tensor.
-template <class F>
-Tensor in_batches(Vae& vae, const data::Dataset& d, int64_t batch, const char* stage,
-                  const Progress& progress, F f) {
-  NoGrad no_grad;
-  const Evaluating evaluating(vae);
-  Tensor out;
-  for (int64_t begin = 0; begin < d.size(); begin += batch) {
-    progress(stage, begin, d.size());
-    data::Dataset part = data::slice(d, begin, std::min(begin + batch, d.size()));
-    Tensor y = f(part.values, part.mask);
-    if (!out.defined()) {
-      Layout layout = y.is_channels_last() ? Layout::channels_last : Layout::row_major;
-      out = Tensor::empty(y.shape().with(0, d.size()), y.dtype(), layout);
-    }
-    copy_elements(y.view(), out.slice(0, begin, begin + part.size()).view());
-  }
-  progress(stage, d.size(), d.size());
-  return out;
-}
-
-}  // namespace
-
 Tensor encode_means(Vae& vae, const data::Dataset& d, int64_t batch, const Progress& progress) {
+  const Evaluating evaluating(vae);
   Tensor codes = in_batches(
-      vae, d, batch, "encode", progress,
+      {d.values, d.mask}, batch, "encode", progress,
       [&](const Tensor& x, const Tensor& mask) { return vae.encode(x, mask).mean.value(); });
-  const float* code = codes.data<float>();
-  for (int64_t i = 0; i < codes.numel(); i++)
-    if (!std::isfinite(code[i]))
-      fail("encode", "a finite code for every row", text(code[i], " in row ", i / codes.size(1)),
-           "lower --lr, or look for extreme values in the data");
+  require_finite_codes(codes);
   return codes;
 }
 
 Tensor reconstruct(Vae& vae, const data::Dataset& d, int64_t batch, const Progress& progress) {
+  const Evaluating evaluating(vae);
   return in_batches(
-      vae, d, batch, "reconstruct", progress,
+      {d.values, d.mask}, batch, "reconstruct", progress,
       [&](const Tensor& x, const Tensor& mask) { return vae(x, mask).reconstruction.value(); });
 }
 

@@ -40,6 +40,12 @@ class Sequential {
     return *this;
   }
   size_t size() const { return layers_.size(); }
+  // Layer i, where it is an L; else null.
+  template <class L>
+  L* layer(size_t i) {
+    auto* found = dynamic_cast<LayerOf<L>*>(layers_.at(i));
+    return found ? &found->layer : nullptr;
+  }
 
   Var operator()(const Var& x) {
     Var y = x;

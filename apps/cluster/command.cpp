@@ -21,7 +21,8 @@ struct Declare {
 
   template <class T, class Kind>
   void operator()(const char* name, T& member, const Kind& kind, const char* help) const {
-    CLI::Option* option = command.add_option(name, member, help);
+    const bool k = std::string(name) == "--clusters";  // --k is its short name
+    CLI::Option* option = command.add_option(k ? "--clusters,--k" : name, member, help);
     limit(*option, kind, is_whole(member));
     if constexpr (!requires { member.has_value(); }) option->capture_default_str();
     option->take_last();  // given twice, as scripts do to override: the last one counts
@@ -67,6 +68,7 @@ void add_cluster(CLI::App& program) {
       "  clade cluster fashion-mnist --missing patches --model masked-vae --out runs/demo\n"
       "  clade cluster mnist --limit 5000 --model pca --seed 7\n"
       "  clade cluster iris.csv --label-column species --min-cluster-size 10\n"
+      "  clade cluster my.csv --model dec --k 8\n"
       "\nThe folder then holds report.html, run.json, labels.csv, embedding.npy, latent.npy and\n"
       "model.safetensors. Ctrl-C stops at the next step; --resume goes on.");
   command->callback([options] { run_cluster(*options); });

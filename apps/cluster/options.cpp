@@ -1,5 +1,6 @@
 #include "apps/cluster/options.h"
 
+#include "models/system.h"
 #include "tensor/text.h"
 
 namespace clade::apps {
@@ -23,6 +24,15 @@ std::string written(const std::optional<T>& v) {
 }
 
 }  // namespace
+
+const char* model_names() {
+  static const std::string names = [] {
+    std::string out;
+    for (const models::SystemInfo& info : models::systems()) out.append(info.name).append(" ");
+    return out + "pca none";
+  }();
+  return names.c_str();
+}
 
 std::string command_line(const ClusterOptions& options) {
   std::vector<std::string> defaults;

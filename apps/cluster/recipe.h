@@ -1,9 +1,7 @@
 // What is chosen where the person said nothing, and how far a run stands from the full recipe.
 //
-// Defaults of P0 and, where P0 is silent, of docs/models.md: 50 epochs for 70,000 images and more
-// for fewer (200 for USPS, 400 for COIL-20), the image's side as first filters, latent size 10;
-// HDBSCAN's least cluster is n / 140, which gives 500 for 70,000 rows, 66 for USPS and 20 for
-// COIL-20.
+// A model's own defaults stand beside it (models/system.h: recipe). HDBSCAN's least cluster is n /
+// 140, which gives 500 for 70,000 rows, 66 for USPS and 20 for COIL-20.
 #pragma once
 
 #include <string>
@@ -11,10 +9,14 @@
 
 #include "apps/cluster/options.h"
 #include "data/dataset.h"
+#include "models/system.h"
 
 namespace clade::apps {
 
-int64_t full_epochs(int64_t n);
+// The settings of the model, a system, for n rows of this shape: --set, then the options that are
+// settings too (--epochs, --lr, ...), then its recipe. Throws Error on what it does not know.
+models::Settings settings_of(const models::SystemInfo& info, const ClusterOptions& options,
+                             int64_t n, const Shape& sample);
 
 // The options with every gap filled but `clusters`, which may wait for HDBSCAN. Throws Error on
 // options that do not fit the data or each other, e.g. more clusters than rows.
@@ -27,8 +29,5 @@ struct ScaledDown {
 // rows_in_all: before --limit.
 ScaledDown scaled_down(const ClusterOptions& given, const ClusterOptions& used,
                        const data::Dataset& seen, int64_t rows_in_all);
-
-// Whether it is a network, which trains and leaves checkpoints.
-bool is_network(const std::string& model);
 
 }  // namespace clade::apps

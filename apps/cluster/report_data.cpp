@@ -6,24 +6,15 @@
 namespace clade::apps {
 namespace {
 
-const MethodScores* find(const Outcome& o, const std::string& key) {
-  for (const MethodScores& m : o.methods)
-    if (m.key == key) return &m;
-  return nullptr;
-}
-
 std::vector<Fact> key_figures(const Outcome& o) {
-  const MethodScores& hdbscan = *find(o, "hdbscan");
-  const MethodScores* gmm = find(o, "gmm");
   std::vector<Fact> out;
-  if (hdbscan.scored) {
-    if (gmm) out.push_back({"accuracy of GMM", fixed(gmm->acc)});
-    out.push_back({"accuracy of HDBSCAN", fixed(hdbscan.acc)});
-  } else {
-    out.push_back({"points", grouped(o.seen.size())});
+  for (const MethodScores& m : o.methods)
+    if (m.scored && m.key != "kmeans") out.push_back({"accuracy of " + m.name, fixed(m.acc)});
+  if (out.empty()) out.push_back({"points", grouped(o.seen.size())});
+  if (const MethodScores* hdbscan = find_method(o.methods, "hdbscan")) {
+    out.push_back({"clusters that HDBSCAN found", std::to_string(hdbscan->clusters)});
+    out.push_back({"left out as noise", percent(hdbscan->noise)});
   }
-  out.push_back({"clusters that HDBSCAN found", std::to_string(hdbscan.clusters)});
-  out.push_back({"left out as noise", percent(hdbscan.noise)});
   return out;
 }
 
@@ -73,8 +64,11 @@ std::string describe_model(const ClusterOptions& used, const Tensor& latent) {
     out = text(*used.model, ", ", *used.epochs, *used.epochs == 1 ? " epoch, " : " epochs, ");
   else
     out = *used.model == "none" ? "no model, " : text(*used.model, ", ");
-  return out + text(latent.size(1), " features; UMAP to ", used.umap_dim,
-                    used.umap_dim == 1 ? " dimension" : " dimensions");
+  out.append(text(latent.size(1), " features"));
+  if (used.umap_dim > 0)
+    out.append(
+        text("; UMAP to ", used.umap_dim, used.umap_dim == 1 ? " dimension" : " dimensions"));
+  return out;
 }
 
 ReportData report_data(const Outcome& o) {
@@ -105,7 +99,7 @@ ReportData report_data(const Outcome& o) {
     if (m.scored) method.scores = {{"ACC", m.acc}, {"NMI", m.nmi}, {"ARI", m.ari}, {"AMI", m.ami}};
     d.methods.push_back(method);
   }
-  d.tree = tree(o.clusterings.hdbscan);
+  if (o.clusterings.hdbscan.labels.defined()) d.tree = tree(o.clusterings.hdbscan);
   d.loss = o.representation.loss;
   if (o.seen.is_images()) {
     d.images = o.complete;

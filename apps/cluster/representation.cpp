@@ -1,10 +1,11 @@
 #include "apps/cluster/representation.h"
 
+#include <cstdlib>
 #include <filesystem>
 
+#include "apps/cluster/recipe.h"
 #include "clustering/manifold/pca.h"
 #include "data/batches.h"
-#include "models/vae_training.h"
 
 namespace clade::apps {
 namespace {
@@ -34,73 +35,122 @@ Representation by_pca(const data::Dataset& seen, const ClusterOptions& options, 
   return r;
 }
 
-// The options that the weights depend on; a checkpoint of others is refused. More epochs may
-// follow.
-std::string training_description(const ClusterOptions& o) {
+// The options that the weights depend on, as a command; a checkpoint of others is refused.
+std::string training_description(const models::SystemInfo& info, const ClusterOptions& o,
+                                 const models::Settings& settings) {
   ClusterOptions kept;
   kept.data = o.data, kept.missing = o.missing, kept.model = o.model,
   kept.label_column = o.label_column;
   kept.drop_columns = o.drop_columns;
-  kept.filters = o.filters, kept.latent = o.latent, kept.batch = o.batch, kept.beta = o.beta;
-  kept.lr = o.lr, kept.seed = o.seed, kept.limit = o.limit;
+  kept.set = settings.list(info.more_epochs ? "epochs" : "");
+  kept.pretrained = o.pretrained;
+  kept.seed = o.seed, kept.limit = o.limit;
+  if (info.needs_clusters) kept.clusters = o.clusters;
   return command_line(kept);
 }
 
-constexpr int64_t kEncoded = 512;  // rows at a time
-
-data::Dataset rows_of(const data::Dataset& d, const std::vector<int64_t>& rows) {
+models::Rows rows_of(const data::Dataset& d, const std::vector<int64_t>& rows) {
   const Tensor index = Tensor::from(rows, {int64_t(rows.size())});
-  data::Dataset out;
-  out.name = d.name;
-  out.values = data::gather_rows(d.values, index);
-  if (d.mask.defined()) out.mask = data::gather_rows(d.mask, index);
+  return {data::gather_rows(d.values, index),
+          d.mask.defined() ? data::gather_rows(d.mask, index) : Tensor()};
+}
+
+std::string model_of_run(const std::string& run) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(run, ignored) ? run + "/model.safetensors" : run;
+}
+
+std::string written(const Shape& shape) {
+  std::string out;
+  for (int d = 0; d < shape.rank(); d++) out.append(d ? "," : "").append(std::to_string(shape[d]));
   return out;
 }
 
-Representation by_vae(const data::Dataset& seen, const ClusterOptions& options,
-                      const std::vector<int64_t>& sample_rows, const std::string& checkpoint,
-                      Stopwatch& watch, const Progress& progress) {
-  models::VaeOptions shape{.masked = options.model == "masked-vae",
-                           .latent = *options.latent,
-                           .beta = options.beta,
-                           .filters = options.filters.value_or(0)};
-  models::Vae vae(seen.values.shape().without(0), shape,
-                  Random(uint64_t(options.seed)).fork("vae"));
+Shape read_shape(const std::string& text) {
+  std::vector<int64_t> sizes;
+  for (size_t at = 0; at < text.size(); at = std::min(text.find(',', at), text.size()) + 1)
+    sizes.push_back(std::strtoll(text.c_str() + at, nullptr, 10));
+  if (sizes.size() == 1) return {sizes[0]};
+  if (sizes.size() == 3) return {sizes[0], sizes[1], sizes[2]};
+  return {};
+}
+
+Representation by_system(const models::SystemInfo& info, const data::Dataset& seen,
+                         const ClusterOptions& options, const Preparation& preparation,
+                         const std::vector<int64_t>& sample_rows, const std::string& checkpoint,
+                         Stopwatch& watch, const Progress& progress) {
+  const Shape sample = seen.values.shape().without(0);
+  const models::Blueprint blueprint{.sample = sample,
+                                    .clusters = info.needs_clusters ? *options.clusters : 0,
+                                    .settings = settings_of(info, options, seen.size(), sample),
+                                    .seed = uint64_t(options.seed)};
+  const std::string description = training_description(info, options, blueprint.settings);
+  const models::Rows rows{seen.values, seen.mask};  // from here on there are no labels
+  models::SystemPtr system = models::make_system(info, blueprint);
 
   watch.start("train");
-  models::TrainingOptions training{.epochs = *options.epochs,
-                                   .batch = options.batch,
-                                   .lr = options.lr,
-                                   .seed = uint64_t(options.seed),
-                                   .checkpoint = checkpoint,
-                                   .resume = options.resume && std::filesystem::exists(checkpoint),
-                                   .description = training_description(options)};
-  const auto history = models::train_vae(vae, seen, training, progress);
+  system->train(rows,
+                {.checkpoint = checkpoint,
+                 .resume = options.resume && std::filesystem::exists(checkpoint),
+                 .description = description,
+                 .pretrained = options.pretrained ? model_of_run(*options.pretrained) : ""},
+                progress);
 
   watch.start("encode");
   Representation r;
-  r.latent = models::encode_means(vae, seen, kEncoded, progress);
+  r.latent = system->encode(rows, progress);
+  r.own = system->clusters(rows, progress);
   if (seen.is_images())
-    r.reconstructions = models::reconstruct(vae, rows_of(seen, sample_rows), kEncoded, progress);
-  r.loss = {{"total", {}}, {"reconstruction", {}}, {"KL", {}}};
-  for (const models::EpochLoss& e : history) {
-    r.loss[0].values.push_back(e.total);
-    r.loss[1].values.push_back(e.reconstruction);
-    r.loss[2].values.push_back(e.kl);
-  }
-  r.state.tensors = nn::state_dict(vae);
-  r.state.metadata = {{"model", *options.model}, {"options", training_description(options)}};
+    r.reconstructions = system->reconstruct(rows_of(seen, sample_rows), progress);
+  for (const models::Curve& c : system->curves) r.loss.push_back({c.name, c.values});
+  r.state.tensors = system->state();
+  r.state.metadata = {{"model", info.name},
+                      {"options", description},
+                      {"sample", written(sample)},
+                      {"clusters", std::to_string(blueprint.clusters)},
+                      {"seed", std::to_string(blueprint.seed)},
+                      {"settings", blueprint.settings.list()}};
+  save_preparation(preparation, r.state);
   return r;
 }
 
 }  // namespace
 
 Representation represent(const data::Dataset& seen, const ClusterOptions& options,
-                         const std::vector<int64_t>& sample_rows, const std::string& checkpoint,
-                         Stopwatch& watch, const Progress& progress) {
+                         const Preparation& preparation, const std::vector<int64_t>& sample_rows,
+                         const std::string& checkpoint, Stopwatch& watch,
+                         const Progress& progress) {
   if (options.model == "none") return by_values(seen);
   if (options.model == "pca") return by_pca(seen, options, watch, progress);
-  return by_vae(seen, options, sample_rows, checkpoint, watch, progress);
+  return by_system(*models::find_system(*options.model), seen, options, preparation, sample_rows,
+                   checkpoint, watch, progress);
+}
+
+TrainedSystem load_system(const std::string& file) {
+  SafeTensors saved = load_safetensors(file);
+  auto note = [&](const char* key) {
+    const std::string* value = saved.note(key);
+    if (!value)
+      fail("model", text("'", key, "' in the metadata of ", file), "nothing",
+           "take the folder of a run of `clade cluster` with a model that trains");
+    return *value;
+  };
+  TrainedSystem t;
+  t.info = models::find_system(note("model"));
+  if (!t.info)
+    fail("model", "a system that `clade systems` lists", text("'", note("model"), "' in ", file));
+  models::Settings settings(t.info->name, t.info->settings);
+  settings.set_all(note("settings"));
+  t.blueprint = {.sample = read_shape(note("sample")),
+                 .clusters = std::strtoll(note("clusters").c_str(), nullptr, 10),
+                 .settings = settings,
+                 .seed = std::strtoull(note("seed").c_str(), nullptr, 10)};
+  t.preparation = load_preparation(saved);
+  t.system = models::make_system(*t.info, t.blueprint);
+  std::erase_if(saved.tensors,
+                [](const SafeTensors::Entry& e) { return e.name.starts_with(kPreparation); });
+  t.system->load(saved.tensors);
+  return t;
 }
 
 }  // namespace clade::apps

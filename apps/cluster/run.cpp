@@ -29,6 +29,10 @@ Loaded load(const ClusterOptions& o) {
 void say(const ClusterOptions& options, const std::string& note) {
   if (!options.quiet) std::fprintf(stderr, "clade: %s\n", note.c_str());
 }
+void tell(const ClusterOptions& options, std::vector<std::string>& notes, const std::string& note) {
+  say(options, note);
+  notes.push_back(note);
+}
 
 // What a folder that was used before means for this run.
 void begin_in_folder(const ClusterOptions& o) {
@@ -38,7 +42,7 @@ void begin_in_folder(const ClusterOptions& o) {
   const bool checkpoint = std::filesystem::exists(checkpoint_file(folder), ignored);
   const bool finished = std::filesystem::exists(folder + "/run.json", ignored);
   if (o.resume) {
-    if (!is_network(*o.model))
+    if (!models::find_system(*o.model))
       say(o,
           text("--resume: --model ", *o.model, " has no training to go on with; it begins anew"));
     else if (!checkpoint)
@@ -62,8 +66,8 @@ std::vector<int64_t> pick_samples(int64_t n, const Random& rng) {
 
 void tell_how_to_resume(const Outcome& o) {
   std::error_code ignored;
-  const bool checkpoint =
-      is_network(*o.used.model) && std::filesystem::exists(checkpoint_file(*o.used.out), ignored);
+  const bool checkpoint = models::find_system(*o.used.model) &&
+                          std::filesystem::exists(checkpoint_file(*o.used.out), ignored);
   if (checkpoint)
     std::fprintf(stderr, "clade: stopped; to go on: %s --resume\n", command_line(o.given).c_str());
   else
@@ -80,19 +84,26 @@ Outcome run(const ClusterOptions& given, ProgressLine& line) {
   Loaded loaded = load(given);
 
   watch.start("prepare");
-  data::Dataset prepared = prepare(loaded.data, o.notes);
+  const models::SystemInfo* system = given.model ? models::find_system(*given.model) : nullptr;
+  const Preparation preparation =
+      learn_preparation(loaded.data, !system || system->power_of_two_images, o.notes);
+  data::Dataset prepared = prepare(loaded.data, preparation);
   loaded.data = {};
   for (const std::string& note : o.notes) say(given, note);
   o.complete = prepared.values;
   o.seen = hide(prepared, given.missing, rng);
   o.used = with_recipe(given, o.seen);
+  if (system && o.seen.mask.defined() && !system->uses_mask)
+    tell(given, o.notes,
+         text("missing values are 0 to ", system->name,
+              o.seen.is_images() ? ", which is background" : ", which is the mean of the column"));
   o.sample_rows = pick_samples(o.seen.size(), rng);
   begin_in_folder(o.used);
 
   try {
     const Interruptible asked;
-    o.representation = represent(o.seen, o.used, o.sample_rows, checkpoint_file(*o.used.out), watch,
-                                 line.progress());
+    o.representation = represent(o.seen, o.used, preparation, o.sample_rows,
+                                 checkpoint_file(*o.used.out), watch, line.progress());
     const int64_t classes = o.seen.labels.defined() ? o.seen.labels.classes() : 0;
     o.clusterings =
         cluster_latent(o.representation.latent, o.used, classes, watch, line.progress());
@@ -103,7 +114,7 @@ Outcome run(const ClusterOptions& given, ProgressLine& line) {
     throw;
   }
   watch.start("metrics");
-  o.methods = score(o.clusterings, o.seen.labels);
+  o.methods = score(o.clusterings, *o.used.model, o.representation.own, o.seen.labels);
   watch.stop();
   o.times = watch.stages();
   o.scaled_down = scaled_down(o.given, o.used, o.seen, loaded.rows_in_all);
@@ -113,6 +124,7 @@ Outcome run(const ClusterOptions& given, ProgressLine& line) {
 }  // namespace
 
 void run_cluster(const ClusterOptions& options) {
+  require_methods(options);
   if (options.threads) set_threads(int(*options.threads));
   if (options.profile) {
     AtomicFile probe(*options.profile);  // that it can be written, before there is work to lose

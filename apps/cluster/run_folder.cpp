@@ -32,6 +32,23 @@ std::string key_of(std::string name) {
   return name;
 }
 
+// All settings of the model, those that nobody gave too.
+ordered_json settings_json(const Outcome& o) {
+  ordered_json out = ordered_json::object();
+  const models::SystemInfo* info = models::find_system(*o.used.model);
+  if (!info) return out;
+  const models::Settings s =
+      settings_of(*info, o.used, o.seen.size(), o.seen.values.shape().without(0));
+  for (const models::Setting& setting : s.known()) {
+    const std::string& v = s.value(setting.name);
+    if (v.empty()) continue;
+    const bool words = setting.kind == models::Setting::Kind::words ||
+                       setting.kind == models::Setting::Kind::sizes;
+    out[setting.name] = words ? ordered_json(v) : ordered_json(s.number(setting.name));
+  }
+  return out;
+}
+
 // As RFC 4180 wants it: quoted where a comma, quote or line end is inside.
 std::string cell(const std::string& word) {
   if (word.find_first_of(",\"\r\n") == std::string::npos) return word;
@@ -95,6 +112,7 @@ std::string run_json(const Outcome& o) {
                      {"classes", o.seen.labels.defined() ? o.seen.labels.classes() : 0},
                      {"missing", data::missing_rate(o.seen)}}},
                    {"options", options},
+                   {"settings", settings_json(o)},
                    {"versions", made_with},
                    {"seed", o.used.seed},
                    {"threads", *o.used.threads},
@@ -108,20 +126,33 @@ std::string run_json(const Outcome& o) {
 
 std::string labels_csv(const Outcome& o) {
   const auto& found = o.clusterings;
-  const auto hdbscan = found.hdbscan.labels.to_vector<int32_t>();
-  const auto probability = found.hdbscan.probabilities.to_vector<double>();
-  std::vector<int32_t> classes, gmm, kmeans;
+  struct Column {
+    std::string name;
+    std::vector<int32_t> labels;
+  };
+  std::vector<Column> columns;
+  for (const char* key : {"hdbscan", "gmm", "kmeans"})
+    if (const MethodScores* m = find_method(o.methods, key))
+      columns.push_back({key, m->labels.to_vector<int32_t>()});
+  if (o.representation.own.defined())
+    columns.push_back({*o.used.model, o.representation.own.to_vector<int32_t>()});
+  std::vector<double> probability;
+  std::vector<int32_t> classes;
   if (o.seen.labels.defined()) classes = o.seen.labels.ids().to_vector<int32_t>();
-  if (found.k) gmm = found.gmm.to_vector<int32_t>(), kmeans = found.kmeans.to_vector<int32_t>();
+  if (found.hdbscan.labels.defined()) probability = found.hdbscan.probabilities.to_vector<double>();
 
   std::string out = classes.empty() ? "row" : "row,label";
-  out.append(",hdbscan,hdbscan_probability").append(found.k ? ",gmm,kmeans\n" : "\n");
-  for (size_t i = 0; i < hdbscan.size(); i++) {
+  for (const Column& c : columns)
+    out.append(",").append(c.name).append(c.name == "hdbscan" ? ",hdbscan_probability" : "");
+  out.push_back('\n');
+  for (size_t i = 0; i < size_t(o.seen.size()); i++) {
     append(out, int64_t(i));
     if (!classes.empty())
       out.append(",").append(classes[i] < 0 ? "" : cell(o.seen.labels.names()[size_t(classes[i])]));
-    out.append(text(",", hdbscan[i], ",", probability[i]));
-    if (found.k) out.append(text(",", gmm[i], ",", kmeans[i]));
+    for (const Column& c : columns) {
+      out.append(text(",", c.labels[i]));
+      if (c.name == "hdbscan") out.append(text(",", probability[i]));
+    }
     out.push_back('\n');
   }
   return out;
@@ -130,7 +161,8 @@ std::string labels_csv(const Outcome& o) {
 void write_run_folder(const std::string& folder, const Outcome& o) {
   clear_folder(folder);
   std::error_code ignored;
-  if (!is_network(*o.used.model)) std::filesystem::remove(checkpoint_file(folder), ignored);
+  if (!models::find_system(*o.used.model))
+    std::filesystem::remove(checkpoint_file(folder), ignored);
   save_npy(folder + "/embedding.npy", o.clusterings.embedding);
   save_npy(folder + "/latent.npy", o.representation.latent);
   save_safetensors(folder + "/model.safetensors", o.representation.state);

@@ -3,7 +3,8 @@
 //
 //   run.json           options, versions, seed, threads, device, times, metrics; written last: a
 //                      folder that holds it is a finished run
-//   labels.csv         row, label, hdbscan, hdbscan_probability, gmm, kmeans
+//   labels.csv         row, label, hdbscan, hdbscan_probability, gmm, kmeans, and the
+//                      model's own clusters under its name
 //   embedding.npy      (n, umap_dim) f32          latent.npy    (n, latent) f32
 //   model.safetensors  weights                    report.html   the page (apps/report/)
 #pragma once

@@ -31,12 +31,14 @@ Tensor where_known(const Tensor& labels, const std::vector<int32_t>& classes) {
 
 }  // namespace
 
-std::vector<MethodScores> score(const Clusterings& found, const data::Labels& labels) {
-  std::vector<MethodScores> methods{describe("hdbscan", "HDBSCAN", found.hdbscan.labels)};
-  if (found.k) {
-    methods.push_back(describe("gmm", "GMM", found.gmm));
-    methods.push_back(describe("kmeans", "k-means", found.kmeans));
-  }
+std::vector<MethodScores> score(const Clusterings& found, const std::string& model,
+                                const Tensor& own, const data::Labels& labels) {
+  std::vector<MethodScores> methods;
+  if (own.defined()) methods.push_back(describe(model, model, own));
+  if (found.hdbscan.labels.defined())
+    methods.push_back(describe("hdbscan", "HDBSCAN", found.hdbscan.labels));
+  if (found.gmm.defined()) methods.push_back(describe("gmm", "GMM", found.gmm));
+  if (found.kmeans.defined()) methods.push_back(describe("kmeans", "k-means", found.kmeans));
   if (!labels.defined() || labels.unknown() == labels.size()) return methods;
 
   const auto classes = labels.ids().to_vector<int32_t>();
@@ -53,6 +55,12 @@ std::vector<MethodScores> score(const Clusterings& found, const data::Labels& la
           cluster::noise_accuracy(truth, predicted, where_known(found.hdbscan_soft, classes));
   }
   return methods;
+}
+
+const MethodScores* find_method(const std::vector<MethodScores>& methods, const std::string& key) {
+  for (const MethodScores& m : methods)
+    if (m.key == key) return &m;
+  return nullptr;
 }
 
 }  // namespace clade::apps

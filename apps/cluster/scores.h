@@ -23,6 +23,11 @@ struct MethodScores {
   std::optional<cluster::NoiseAccuracy> treatments;
 };
 
-std::vector<MethodScores> score(const Clusterings& found, const data::Labels& labels);
+// own: the model's own clusters, (n) i32, under the model's name; undefined where it has none. It
+// comes first.
+std::vector<MethodScores> score(const Clusterings& found, const std::string& model,
+                                const Tensor& own, const data::Labels& labels);
+// Null where the method did not run.
+const MethodScores* find_method(const std::vector<MethodScores>& methods, const std::string& key);
 
 }  // namespace clade::apps

@@ -8,6 +8,7 @@ namespace clade::apps {
 namespace {
 
 std::string scores_table(const std::vector<MethodScores>& methods) {
+  if (methods.empty()) return "no clusters were asked for\n";
   const bool scored = methods[0].scored;
   std::vector<Row> rows{{"method", "clusters", "noise"}};
   if (scored) rows[0].insert(rows[0].end(), {"ACC", "NMI", "ARI", "AMI"});
@@ -46,9 +47,10 @@ std::string summary(const Outcome& o) {
   std::string out =
       text("\n", o.seen.name, ": ", describe_data(o.seen), "\n",
            describe_model(o.used, o.representation.latent), "\n\n", scores_table(o.methods));
-  if (o.methods[0].treatments && o.methods[0].noise > 0)
-    out.append("\n").append(noise_lines(*o.methods[0].treatments));
-  if (!o.clusterings.k)
+  const MethodScores* hdbscan = find_method(o.methods, "hdbscan");
+  if (hdbscan && hdbscan->treatments && hdbscan->noise > 0)
+    out.append("\n").append(noise_lines(*hdbscan->treatments));
+  if (hdbscan && !o.clusterings.k)
     out.append(
         "\nHDBSCAN found no cluster, so GMM and k-means were not run: give --clusters, or a "
         "smaller "

@@ -1,0 +1,55 @@
+// Self-training: the loop that DEC, IDEC, DCEC and DEC with augmentation share.
+//
+//     pretrain the autoencoder;  centres = k-means of the codes (20 starts)
+//     repeat: P = target(Q of all rows)                      every `update` steps
+//             stop when fewer than `tolerance` of the labels changed since the last P
+//             steps on batches: L(x, p) by the system's own loss
+//
+// Labels are argmax_j q_ij. Each system is a subclass that says its loss.
+#pragma once
+
+#include "models/autoencoder.h"
+#include "models/soft_assignment.h"
+
+namespace clade::models {
+
+// An autoencoder with k centres in its code space; the nearest is a row's cluster.
+class CentreSystem : public AutoencoderSystem {
+ public:
+  CentreSystem(const Blueprint& b, Autoencoder ae);
+  Tensor assign(const Rows& rows, const Progress& progress) override;
+  void visit(nn::Visitor& v) override {
+    AutoencoderSystem::visit(v);
+    v("centres", centres_);
+  }
+
+ protected:
+  // centres = k-means of the codes of all rows, 20 starts; the phase "k-means".
+  void start_centres(Phases& phases, const Rows& rows, const Progress& progress);
+
+  Var centres_;  // (k, latent)
+};
+
+class SelfTrained : public CentreSystem {
+ public:
+  using CentreSystem::CentreSystem;
+  void train(const Rows& rows, const Training& t, const Progress& progress) override;
+
+ protected:
+  // Of a batch x with its target p (N, k): the loss that is minimized. step counts from 0.
+  virtual Var loss(const Tensor& x, const Tensor& p, int64_t step) = 0;
+  virtual Corruption pretraining_corruption() const { return {}; }
+  // What the loss trains: the encoder and the centres, and the decoder if the loss has it.
+  virtual bool trains_decoder() const = 0;
+};
+
+// update, tolerance, iterations, cluster_optimizer, cluster_lr, cluster_momentum, with these
+// defaults.
+std::vector<Setting> self_training_settings(const char* optimizer, const char* lr);
+
+// The share of labels that differ.
+double changed_share(const Tensor& before, const Tensor& after);
+// How many clusters have a row.
+int64_t clusters_in_use(const Tensor& labels);
+
+}  // namespace clade::models
