@@ -17,6 +17,7 @@ void add_pca(CLI::App& program);
 void add_metrics(CLI::App& program);
 void add_info(CLI::App& program);
 void add_datasets(CLI::App& program);
+void add_assign(CLI::App& program);
 void add_systems(CLI::App& program);
 void add_ops(CLI::App& program);
 void add_bench(CLI::App& program);

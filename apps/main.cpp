@@ -54,6 +54,7 @@ int main(int argc, char** argv) {
   add_metrics(program);
   add_info(program);
   add_datasets(program);
+  add_assign(program);
   add_systems(program);
   add_ops(program);
   add_bench(program);

@@ -221,8 +221,9 @@ void pretrain(Phases& phases, Autoencoder& ae, const Rows& rows, const Blueprint
 
 Tensor encode_rows(Autoencoder& ae, const Rows& rows, const Progress& progress) {
   const Evaluating evaluating(ae);
-  Tensor codes = in_batches(rows, kRowsAtATime, "encode", progress,
-                            [&](const Tensor& x, const Tensor&) { return ae.encode(x).value(); });
+  Tensor codes = in_batches(
+      rows, kRowsAtATime, "encode", progress,
+      [&](const Tensor& x, const Tensor&) { return ae.encode(x).value(); }, LastBatch::filled_up);
   require_finite_codes(codes);
   return codes;
 }

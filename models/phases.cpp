@@ -11,7 +11,6 @@ namespace {
 constexpr const char* kPhase = "phase";
 constexpr const char* kStopped = "stopped";
 const std::string kKept = "kept.";
-constexpr double kSaveEvery = 1;  // seconds: units of small data take less
 
 double now() {
   const auto since = std::chrono::steady_clock::now().time_since_epoch();
@@ -67,7 +66,7 @@ void Phases::record(const char* curve, double value) {
 
 bool Phases::is_time_to_save(bool last) {
   if (training_->checkpoint.empty()) return false;
-  if (!last && now() - saved_at_ < kSaveEvery) return false;
+  if (!last && now() - saved_at_ < training_->save_every) return false;
   // The last step may spoil the weights without a loss that tells.
   for (const SafeTensors::Entry& e : system_->state()) {
     if (e.tensor.dtype() != DType::f32) continue;

@@ -19,23 +19,41 @@ struct Evaluating {
   Evaluating& operator=(const Evaluating&) = delete;
 };
 
+// `values` and zeros up to `n` rows.
+inline Tensor filled_up(const Tensor& values, int64_t n) {
+  if (!values.defined() || values.size(0) == n) return values;
+  const Layout layout = values.is_channels_last() ? Layout::channels_last : Layout::row_major;
+  Tensor out = Tensor::zeros(values.shape().with(0, n), values.dtype(), layout);
+  copy_elements(values.view(), out.slice(0, 0, values.size(0)).view());
+  return out;
+}
+
+enum class LastBatch : uint8_t {
+  as_it_is,
+  filled_up,  // with rows of zeros: products of one size alone give a row the same bits wherever it
+              // stands, and however many rows there are
+};
+
 // f(values, mask) of successive ranges of at most `batch` rows, gathered into one tensor. Reports
 // `stage`, in rows.
 template <class F>
-Tensor in_batches(const Rows& rows, int64_t batch, const char* stage, const Progress& progress,
-                  F f) {
+Tensor in_batches(const Rows& rows, int64_t batch, const char* stage, const Progress& progress, F f,
+                  LastBatch last = LastBatch::as_it_is) {
   NoGrad no_grad;
   Tensor out;
   const int64_t n = rows.size();
   for (int64_t begin = 0; begin < n; begin += batch) {
     progress(stage, begin, n);
-    const Rows part = slice(rows, begin, std::min(begin + batch, n));
-    Tensor y = f(part.values, part.mask);
+    const int64_t end = std::min(begin + batch, n);
+    Rows part = slice(rows, begin, end);
+    if (last == LastBatch::filled_up)
+      part = {filled_up(part.values, batch), filled_up(part.mask, batch)};
+    const Tensor y = f(part.values, part.mask).slice(0, 0, end - begin);
     if (!out.defined()) {
-      Layout layout = y.is_channels_last() ? Layout::channels_last : Layout::row_major;
+      const Layout layout = y.is_channels_last() ? Layout::channels_last : Layout::row_major;
       out = Tensor::empty(y.shape().with(0, n), y.dtype(), layout);
     }
-    copy_elements(y.view(), out.slice(0, begin, begin + part.size()).view());
+    copy_elements(y.view(), out.slice(0, begin, end).view());
   }
   progress(stage, n, n);
   return out;

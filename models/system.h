@@ -41,6 +41,7 @@ struct Training {
   // Of the run's options, kept in the checkpoint beside a fingerprint of the data; both must agree
   // on resuming.
   std::string description = {};
+  double save_every = 1;  // seconds between two checkpoints; 0: after every unit of the training
   std::string pretrained = {};  // a model.safetensors whose autoencoder to start from; "": none
 };
 

@@ -19,6 +19,7 @@ SystemInfo n2d_system();
 SystemInfo dcec_system();
 SystemInfo dec_da_system();
 SystemInfo conv_dec_da_system();
+SystemInfo dcra_system();
 
 const std::vector<SystemInfo>& systems() {
   static const std::vector<SystemInfo> all = {

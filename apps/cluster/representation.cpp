@@ -6,6 +6,7 @@
 #include "apps/cluster/recipe.h"
 #include "clustering/manifold/pca.h"
 #include "data/batches.h"
+#include "models/augment.h"
 
 namespace clade::apps {
 namespace {
@@ -55,6 +56,12 @@ models::Rows rows_of(const data::Dataset& d, const std::vector<int64_t>& rows) {
           d.mask.defined() ? data::gather_rows(d.mask, index) : Tensor()};
 }
 
+std::string joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out.append(out.empty() ? "" : "\n").append(name);
+  return out;
+}
+
 std::string model_of_run(const std::string& run) {
   std::error_code ignored;
   return std::filesystem::is_directory(run, ignored) ? run + "/model.safetensors" : run;
@@ -73,6 +80,19 @@ Shape read_shape(const std::string& text) {
   if (sizes.size() == 1) return {sizes[0]};
   if (sizes.size() == 3) return {sizes[0], sizes[1], sizes[2]};
   return {};
+}
+
+void judge_reconstructions(models::System& system, const models::Blueprint& b,
+                           const models::Rows& rows, Representation& r) {
+  const models::Rows some = models::slice(rows, 0, std::min(rows.size(), kQualityRows));
+  const Tensor given = system.reconstruct(some, {});
+  if (!given.defined()) return;
+  r.quality = cluster::image_quality(some.values, given);
+  if (!b.settings.knows("noise")) return;
+  const Random rng = Random(b.seed).fork("quality");
+  const Tensor seen = models::noisy(some.values, b.settings.number("noise"), rng);
+  r.quality_of_noisy =
+      cluster::image_quality(some.values, system.reconstruct({seen, some.mask}, {}));
 }
 
 Representation by_system(const models::SystemInfo& info, const data::Dataset& seen,
@@ -110,6 +130,7 @@ Representation by_system(const models::SystemInfo& info, const data::Dataset& se
                       {"clusters", std::to_string(blueprint.clusters)},
                       {"seed", std::to_string(blueprint.seed)},
                       {"settings", blueprint.settings.list()}};
+  if (!seen.columns.empty()) r.state.metadata.push_back({"columns", joined(seen.columns)});
   save_preparation(preparation, r.state);
   return r;
 }
@@ -146,6 +167,7 @@ TrainedSystem load_system(const std::string& file) {
                  .settings = settings,
                  .seed = std::strtoull(note("seed").c_str(), nullptr, 10)};
   t.preparation = load_preparation(saved);
+  if (const std::string* columns = saved.note("columns")) t.columns = *columns;
   t.system = models::make_system(*t.info, t.blueprint);
   std::erase_if(saved.tensors,
                 [](const SafeTensors::Entry& e) { return e.name.starts_with(kPreparation); });

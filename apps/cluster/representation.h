@@ -3,6 +3,7 @@
 // A new model is a system (models/system.h): nothing here needs to know of it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "apps/cluster/prepare.h"
 #include "apps/report/report.h"
 #include "apps/stopwatch.h"
+#include "clustering/metrics/image_quality.h"
 #include "data/dataset.h"
 #include "models/system.h"
 #include "tensor/progress.h"
@@ -17,10 +19,15 @@
 
 namespace clade::apps {
 
+constexpr int64_t kQualityRows = 2000;
+
 struct Representation {
-  Tensor latent;            // (n, d) f32: what UMAP reduces
-  Tensor reconstructions;   // (s, C, H, W) of the sample rows; undefined where the model gives none
-  Tensor own;               // (n) i32: the model's own clusters; undefined where it has none
+  Tensor latent;           // (n, d) f32: what UMAP reduces
+  Tensor reconstructions;  // (s, C, H, W) of the sample rows; undefined where the model gives none
+  Tensor own;              // (n) i32: the model's own clusters; undefined where it has none
+  // Of the first rows, at most kQualityRows, where the model gives images back; and of the same
+  // with the noise on the input that a denoising model was trained with.
+  std::optional<cluster::ImageQuality> quality, quality_of_noisy;
   std::vector<Curve> loss;  // one a term, a value an epoch; empty without training
   SafeTensors state;        // what model.safetensors holds
 };
@@ -38,6 +45,7 @@ struct TrainedSystem {
   models::Blueprint blueprint;
   models::SystemPtr system;
   Preparation preparation;
+  std::string columns;  // of a table: their names, a line each
 };
 // Throws Error when the file holds no system, or not all of it.
 TrainedSystem load_system(const std::string& file);

@@ -96,6 +96,9 @@ std::string run_json(const Outcome& o) {
     entry["clusters"] = m.clusters;
     if (m.key == "hdbscan") entry["labelled"] = 1 - m.noise;
     if (!m.scored) continue;
+    if (m.one_class)
+      entry.update(
+          {{"acc_inlier", m.one_class->accuracy}, {"acc_inlier_baseline", m.one_class->baseline}});
     entry.update({{"acc", m.acc}, {"nmi", m.nmi}, {"ari", m.ari}, {"ami", m.ami}});
     if (m.treatments)
       entry.update({{"acc_strict", m.treatments->strict},
@@ -120,6 +123,15 @@ std::string run_json(const Outcome& o) {
                    {"times", times},
                    {"metrics", metrics},
                    {"scaled_down", o.scaled_down.what}};
+  auto quality = [&](const char* key, const std::optional<cluster::ImageQuality>& q) {
+    if (!q) return;
+    out[key] = {{"rows", std::min(o.seen.size(), kQualityRows)},
+                {"mse", q->mse},
+                {"psnr", q->psnr},
+                {"ssim", q->ssim}};  // null for images smaller than SSIM's window
+  };
+  quality("reconstruction", o.representation.quality);
+  quality("reconstruction_of_noisy", o.representation.quality_of_noisy);
   for (const Curve& c : o.representation.loss) out["loss"][c.name] = c.values;
   return out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }

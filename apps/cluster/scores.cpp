@@ -50,6 +50,7 @@ std::vector<MethodScores> score(const Clusterings& found, const std::string& mod
     m.nmi = cluster::normalized_mutual_information(truth, predicted);
     m.ari = cluster::adjusted_rand(truth, predicted);
     m.ami = cluster::adjusted_mutual_information(truth, predicted);
+    if (m.key == "dcra") m.one_class = cluster::one_class_accuracy(truth, predicted);
     if (m.key == "hdbscan")
       m.treatments =
           cluster::noise_accuracy(truth, predicted, where_known(found.hdbscan_soft, classes));

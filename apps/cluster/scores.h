@@ -21,6 +21,8 @@ struct MethodScores {
   // alone).
   double acc = 0, nmi = 0, ari = 0, ami = 0;
   std::optional<cluster::NoiseAccuracy> treatments;
+  // DCRA alone, whose paper seems to print it: one class against the rest.
+  std::optional<cluster::OneClassAccuracy> one_class;
 };
 
 // own: the model's own clusters, (n) i32, under the model's name; undefined where it has none. It

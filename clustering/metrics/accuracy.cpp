@@ -53,6 +53,15 @@ NoiseAccuracy noise_accuracy(const Tensor& truth, const Tensor& predicted, const
   return out;
 }
 
+OneClassAccuracy one_class_accuracy(const Tensor& truth, const Tensor& predicted) {
+  const Contingency table = contingency("one_class_accuracy", truth, predicted);
+  const std::vector<int32_t> row_of = match_columns(table);
+  int64_t right = 0;
+  for (const Contingency::Cell& cell : table.cells)
+    if ((cell.row == 0) == (row_of[size_t(cell.column)] == 0)) right += cell.count;
+  return {double(right) / double(table.n), 1 - double(table.row_sums[0]) / double(table.n)};
+}
+
 double purity(const Tensor& truth, const Tensor& predicted) {
   Contingency table = contingency("purity", truth, predicted);
   std::vector<int64_t> largest(table.column_labels.size(), 0);

@@ -32,6 +32,15 @@ NoiseAccuracy noise_accuracy(const Tensor& truth, const Tensor& predicted, const
 // one class, so more clusters never lower it. (Some papers print this as accuracy.)
 double purity(const Tensor& truth, const Tensor& predicted);
 
+// One class against all others, as papers on outliers count: each cluster stands for the class that
+// accuracy()'s matching gives it, and only "is it the first class?" is judged.
+struct OneClassAccuracy {
+  double accuracy;  // share of points for which that answer is right
+  double baseline;  // the same of the answer "no" for all: 1 - the class's share
+};
+// The class is the lowest label of `truth` ("digit 0").
+OneClassAccuracy one_class_accuracy(const Tensor& truth, const Tensor& predicted);
+
 // The matching behind accuracy(): for each column of the table, the row that it stands for, or -1.
 std::vector<int32_t> match_columns(const Contingency& table);
 

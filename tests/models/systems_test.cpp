@@ -1,0 +1,279 @@
+// Every system of the registry: it learns, it goes on after a kill, its bits depend on nothing but
+// the seed, a row's answer on nothing but the row.
+#include "models/system.h"
+
+#include <gtest/gtest.h>
+
+#include <type_traits>
+
+#include "clustering/metrics/accuracy.h"
+#include "data/catalog.h"
+#include "data/prepare.h"
+#include "models/autoencoder.h"
+#include "models/conv_autoencoders.h"
+#include "tests/support/errors.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/threads.h"
+
+namespace clade::models {
+namespace {
+
+using testing::message_of;
+
+// Small networks and few epochs, for rows of every kind.
+SystemPtr small(const SystemInfo& info, const Shape& sample, int64_t k, int64_t rows,
+                const std::string& more = "") {
+  Settings s(info.name, info.settings);
+  auto set = [&](const char* name, const char* value) {
+    if (s.knows(name)) s.set(name, value);
+  };
+  set("epochs", "3"), set("hidden", "24-16"), set("batch", "32"), set("filters", "2");
+  set("network", "5x5"), set("noise", "0.3"), set("update", "4"), set("iterations", "16"),
+      set("tolerance", "0");
+  set("cluster_epochs", "3"), set("refresh", "2"), set("layer_epochs", "2");
+  set("neighbors", "10"), set("dimensions", "2"), set("latent", "4");
+  s.set_all(more);
+  info.recipe(s, rows, sample);
+  return make_system(info, {sample, info.needs_clusters ? k : 0, s, 3});
+}
+
+// Three blobs of images (n, 1, 16, 16), or of rows (n, 12).
+Rows some_rows(bool images, int64_t n = 90) {
+  Random rng(11);
+  Tensor x = images ? Tensor::empty({n, 1, 16, 16}, DType::f32, Layout::channels_last)
+                    : Tensor::empty({n, 12});
+  fill_uniform(rng, x, 0, 0.3);
+  const int64_t width = x.numel() / n;
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t j = 0; j < width; j++)
+      if (j * 3 / width == i % 3) x.data<float>()[i * width + j] += 0.6f;
+  return {x, {}};
+}
+
+bool takes_images(const SystemInfo& info) { return info.images_only || info.power_of_two_images; }
+
+std::vector<float> bits(System& system) {
+  std::vector<float> all;
+  for (const SafeTensors::Entry& e : system.state()) {
+    const auto values = e.tensor.to_vector<double>();
+    all.insert(all.end(), values.begin(), values.end());
+  }
+  return all;
+}
+
+struct Stop {
+  int64_t left;
+  Progress progress() {
+    return {[](void* self, const char*, int64_t, int64_t) {
+              return --static_cast<Stop*>(self)->left >= 0;
+            },
+            this};
+  }
+};
+
+class EverySystem : public ::testing::TestWithParam<int> {
+ protected:
+  const SystemInfo& info() const { return systems().at(size_t(GetParam())); }
+  Rows rows() const { return some_rows(takes_images(info())); }
+  SystemPtr make(const std::string& more = "") const {
+    return small(info(), rows().values.shape().without(0), 3, rows().size(), more);
+  }
+};
+
+TEST_P(EverySystem, LearnsAndAnswersForEachRowAlone) {
+  const Rows all = rows();
+  SystemPtr system = make();
+  system->train(all, {}, {});
+  EXPECT_FALSE(system->curves.empty());
+  const Tensor codes = system->encode(all, {}), labels = system->assign(all, {});
+  EXPECT_EQ(codes.size(0), all.size());
+  for (auto [begin, end] : {std::pair<int64_t, int64_t>{0, 1}, {7, 8}, {40, 90}}) {
+    const Rows part = slice(all, begin, end);
+    if (!info().power_of_two_images)  // the VAE's promise is the code, not its bits
+      EXPECT_EQ(system->encode(part, {}).to_vector<float>(),
+                codes.slice(0, begin, end).to_vector<float>());
+    if (labels.defined())
+      EXPECT_EQ(system->assign(part, {}).to_vector<int32_t>(),
+                labels.slice(0, begin, end).to_vector<int32_t>());
+  }
+
+  // From its file the same answers.
+  SystemPtr again = make();
+  again->load(system->state());
+  EXPECT_EQ(again->encode(all, {}).to_vector<float>(), codes.to_vector<float>());
+  if (labels.defined())
+    EXPECT_EQ(again->assign(all, {}).to_vector<int32_t>(), labels.to_vector<int32_t>());
+}
+
+TEST_P(EverySystem, GoesOnAfterAKillToTheSameBits) {
+  const Rows all = rows();
+  const testing::TempDir folder;
+  SystemPtr whole = make();
+  whole->train(all, {}, {});
+  SystemPtr broken = make();
+  Training t{.checkpoint = folder / "c.safetensors", .save_every = 0};
+  int64_t stops = 0;
+  for (int64_t steps = 5;; steps += 4, stops++) {  // killed again and again, a little later
+    broken = make();
+    Stop stop{steps};
+    t.resume = std::filesystem::exists(t.checkpoint);
+    try {
+      broken->train(all, t, stop.progress());
+      break;
+    } catch (const Cancelled&) {
+    }
+  }
+  EXPECT_GT(stops, 1);
+  EXPECT_EQ(bits(*broken), bits(*whole));
+  ASSERT_EQ(broken->curves.size(), whole->curves.size());
+  for (size_t i = 0; i < whole->curves.size(); i++)
+    EXPECT_EQ(broken->curves[i].values, whole->curves[i].values) << whole->curves[i].name;
+
+  // The checkpoint of other data is refused.
+  Rows other = all;
+  other.values = all.values.clone();
+  other.values.data<float>()[5] += 0.25f;
+  t.resume = true;
+  EXPECT_NE(message_of([&] { make()->train(other, t, {}); }).find("resume: expected the data"),
+            std::string::npos);
+}
+
+TEST_P(EverySystem, SameBitsAtAnyThreadCount) {
+  testing::expect_same_at_any_thread_count([&] {
+    SystemPtr system = make();
+    system->train(rows(), {}, {});
+    return bits(*system);
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EverySystem, ::testing::Range(0, int(systems().size())),
+                         [](const auto& each) {
+                           std::string name = systems().at(size_t(each.param)).name;
+                           std::erase(name, '-');
+                           return name;
+                         });
+
+TEST(Systems, StackedPretrainingGoesOnToo) {
+  const Rows all = some_rows(false);
+  const SystemInfo& dec = *find_system("dec");
+  const testing::TempDir folder;
+  auto make = [&] { return small(dec, {12}, 3, all.size(), "pretrain=stacked"); };
+  SystemPtr whole = make();
+  whole->train(all, {}, {});
+  EXPECT_EQ(whole->curves[0].name, "layer 1");
+  Training t{.checkpoint = folder / "c.safetensors", .save_every = 0};
+  Stop stop{10};  // in the second layer
+  EXPECT_THROW(make()->train(all, t, stop.progress()), Cancelled);
+  t.resume = true;
+  SystemPtr resumed = make();
+  resumed->train(all, t, {});
+  EXPECT_EQ(bits(*resumed), bits(*whole));
+}
+
+// What the test of labels is made of: there is nowhere to put them. apps/ has the other half, a run
+// whose labels were shuffled.
+TEST(Systems, HaveNoPlaceForLabels) {
+  static_assert(std::is_aggregate_v<Rows> && sizeof(Rows) == 2 * sizeof(Tensor));
+  static_assert(!std::is_constructible_v<Rows, data::Dataset>);
+}
+
+// On the digits, at sizes that take a second; an untrained network stays below each floor.
+struct Floor {
+  const char *system, *settings;
+  double accuracy;
+};
+const Floor kFloors[] = {
+    {"ae-kmeans", "epochs=40,hidden=200-100", 0.70},
+    {"ae-gmm", "epochs=40,hidden=200-100", 0.70},
+    {"dec", "epochs=40,hidden=200-100,update=20,iterations=300", 0.72},
+    {"idec", "epochs=40,hidden=200-100,update=20,iterations=300", 0.72},
+    {"dcn", "epochs=40,hidden=200-100,cluster_epochs=10", 0.72},
+    {"n2d", "epochs=40,hidden=200-100", 0.80},
+};
+
+double accuracy_on_digits(const Floor& floor, const std::string& more) {
+  const data::Dataset digits = data::load("digits");
+  const SystemInfo& info = *find_system(floor.system);
+  Settings s(info.name, info.settings);
+  s.set_all(floor.settings);
+  s.set_all(more);
+  const Shape sample = digits.values.shape().without(0);
+  info.recipe(s, digits.size(), sample);
+  SystemPtr system = make_system(info, {sample, 10, s, 1});
+  const Rows rows{digits.values, {}};
+  system->train(rows, {}, {});
+  return cluster::accuracy(digits.labels.ids(), system->clusters(rows, {}));
+}
+
+TEST(Systems, ClusterTheDigits) {
+  for (const Floor& floor : kFloors)
+    EXPECT_GT(accuracy_on_digits(floor, ""), floor.accuracy) << floor.system;
+}
+
+TEST(Systems, AnUntrainedNetworkFailsTheFloors) {
+  for (const Floor& floor : kFloors) {
+    const Settings known("", find_system(floor.system)->settings);
+    std::string off = "epochs=0";
+    if (known.knows("iterations")) off += ",iterations=0";
+    if (known.knows("cluster_epochs")) off += ",cluster_epochs=0";
+    EXPECT_LT(accuracy_on_digits(floor, off), floor.accuracy) << floor.system;
+  }
+}
+
+TEST(Autoencoders, HaveThePapersParameters) {
+  Random rng(1);
+  Autoencoder dense = dense_autoencoder({784}, {500, 500, 2000}, 10, rng);
+  EXPECT_EQ(nn::count_parameters(dense), 3330794);  // recipe 0.3
+  Autoencoder p3 = p3_autoencoder({1, 28, 28}, 10, rng);
+  EXPECT_EQ(nn::count_parameters(p3.encoder), 10306);  // recipe 5.2
+  EXPECT_EQ(nn::count_parameters(p3.decoder), 10247);
+  Autoencoder guo = guo_autoencoder({1, 28, 28}, 3, 10, rng);
+  EXPECT_EQ(nn::count_parameters(guo), 209419);  // recipe 5.3
+  Autoencoder dcec = guo_autoencoder({1, 28, 28}, 5, 10, rng);
+  EXPECT_EQ(nn::count_parameters(dcec), 275979);  // recipe 13
+  for (int64_t side : {12, 16, 20, 28, 32}) {
+    const Shape sample{1, side, side};
+    Autoencoder ae = guo_autoencoder(sample, 5, 10, rng);
+    const Tensor x = rand(Shape{2, 1, side, side}, rng).to_layout(Layout::channels_last);
+    EXPECT_EQ(text(ae.reconstruct(x).shape()), text(x.shape()));
+  }
+  const Tensor x = rand({2, 1, 28, 28}, rng).to_layout(Layout::channels_last);
+  EXPECT_EQ(text(p3.reconstruct(x).shape()), text(x.shape()));
+  EXPECT_EQ(text(p3.encode(x).shape()), text(Shape{2, 10}));
+  EXPECT_THROW(guo_autoencoder({1, 8, 8}, 5, 10, rng), Error);
+  EXPECT_THROW(p3_autoencoder({1, 16, 16}, 10, rng), Error);
+}
+
+TEST(Settings, AreCheckedByName) {
+  const SystemInfo& dec = *find_system("dec");
+  Settings s(dec.name, dec.settings);
+  s.set_all("update=30,optimizer=sgd,hidden=50-20");
+  EXPECT_EQ(s.whole("update"), 30);
+  EXPECT_EQ(s.word("optimizer"), "sgd");
+  EXPECT_EQ(s.sizes("hidden"), (std::vector<int64_t>{50, 20}));
+  EXPECT_FALSE(s.given("epochs"));
+  EXPECT_THROW(s.number("epochs"), Error);
+  Settings copy(dec.name, dec.settings);
+  copy.set_all(s.list());
+  EXPECT_EQ(copy.list(), s.list());
+  for (const char* wrong : {"nope=3", "update", "update=0", "update=2.5", "update=", "lr=nan",
+                            "tolerance=2", "optimizer=rms", "optimizer=adam sgd", "hidden=5-0",
+                            "hidden=", "hidden=5--6", ",", "update=3,"})
+    EXPECT_THROW(s.set_all(wrong), Error) << wrong;
+  EXPECT_NE(message_of([&] { s.set("updat", "3"); }).find("update"), std::string::npos);
+}
+
+TEST(Systems, RefuseWhatTheyDoNotTake) {
+  auto message = [](const char* name, const Shape& sample, int64_t k) {
+    const SystemInfo& info = *find_system(name);
+    Settings s(info.name, info.settings);
+    info.recipe(s, 100, sample);
+    return message_of([&] { make_system(info, {sample, k, s, 1}); });
+  };
+  EXPECT_EQ(message("dec", {4}, 0), "dec: expected the number of clusters; got none; give --k");
+  EXPECT_NE(message("dcec", {4}, 3).find("expected images; got rows of 4"), std::string::npos);
+  EXPECT_EQ(find_system("nothing"), nullptr);
+}
+
+}  // namespace
+}  // namespace clade::models
