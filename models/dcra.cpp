@@ -17,6 +17,7 @@
 
 #include "autograd/functions.h"
 #include "clustering/centroid/kmeans.h"
+#include "data/batches.h"
 #include "models/self_training.h"
 #include "nn/layers.h"
 

@@ -22,7 +22,7 @@ class Dec : public SelfTrained {
   bool trains_decoder() const override { return false; }
 };
 
-void recipe(Settings& s, int64_t rows, const Shape&) { fill_pretraining(s, rows); }
+void recipe(Settings& s, int64_t rows, const Shape&) { fill_self_training(s, rows); }
 
 }  // namespace
 

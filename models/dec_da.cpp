@@ -28,7 +28,7 @@ class DecDa : public SelfTrained {
   bool trains_decoder() const override { return false; }
 };
 
-void recipe(Settings& s, int64_t rows, const Shape&) { fill_pretraining(s, rows); }
+void recipe(Settings& s, int64_t rows, const Shape&) { fill_self_training(s, rows); }
 
 SystemInfo info(const char* name, const char* what, const std::vector<Setting>& network,
                 System* (*make)(const Blueprint&)) {

@@ -23,7 +23,7 @@ class Idec : public SelfTrained {
   bool trains_decoder() const override { return true; }
 };
 
-void recipe(Settings& s, int64_t rows, const Shape&) { fill_pretraining(s, rows); }
+void recipe(Settings& s, int64_t rows, const Shape&) { fill_self_training(s, rows); }
 
 }  // namespace
 

@@ -1,5 +1,6 @@
 #include "models/self_training.h"
 
+#include <algorithm>
 #include <set>
 
 #include "autograd/functions.h"
@@ -104,12 +105,19 @@ void SelfTrained::train(const Rows& rows, const Training& t, const Progress& pro
 }
 
 std::vector<Setting> self_training_settings(const char* optimizer, const char* lr) {
-  return {whole("update", "140", "steps between two targets"),
+  return {whole("update", "", "steps between two targets"),
           number("tolerance", "0.001", "stop when fewer labels change, as a share", 0, 1),
-          whole("iterations", "20000", "clustering: steps at most", 0),
+          whole("iterations", "", "clustering: steps at most", 0),
           one_of("cluster_optimizer", optimizer, "adam sgd", "of clustering"),
           number("cluster_lr", lr, "clustering: learning rate", 1e-12),
           number("cluster_momentum", "0.9", "clustering: of sgd", 0, 1)};
+}
+
+void fill_self_training(Settings& s, int64_t rows) {
+  fill_pretraining(s, rows);
+  const int64_t passes = 75 * ((rows - 1) / s.whole("batch") + 1);
+  s.fill("update", rows >= 50'000 ? "140" : "30");
+  s.fill("iterations", std::to_string(std::clamp<int64_t>(passes, 2'000, 20'000)));
 }
 
 }  // namespace clade::models

@@ -46,6 +46,10 @@ class SelfTrained : public CentreSystem {
 // update, tolerance, iterations, cluster_optimizer, cluster_lr, cluster_momentum, with these
 // defaults.
 std::vector<Setting> self_training_settings(const char* optimizer, const char* lr);
+// Of these and of the pretraining, what depends on the rows: a target every 140 steps from 50,000
+// rows on, else every 30; 20,000 steps for 70,000 rows, which is 75 passes, and as many passes for
+// fewer rows, but not below 2,000 steps. For recipes.
+void fill_self_training(Settings& settings, int64_t rows);
 
 // The share of labels that differ.
 double changed_share(const Tensor& before, const Tensor& after);

@@ -87,12 +87,11 @@ void judge_reconstructions(models::System& system, const models::Blueprint& b,
   const models::Rows some = models::slice(rows, 0, std::min(rows.size(), kQualityRows));
   const Tensor given = system.reconstruct(some, {});
   if (!given.defined()) return;
-  r.quality = cluster::image_quality(some.values, given);
+  r.quality = data::image_quality(some.values, given);
   if (!b.settings.knows("noise")) return;
   const Random rng = Random(b.seed).fork("quality");
   const Tensor seen = models::noisy(some.values, b.settings.number("noise"), rng);
-  r.quality_of_noisy =
-      cluster::image_quality(some.values, system.reconstruct({seen, some.mask}, {}));
+  r.quality_of_noisy = data::image_quality(some.values, system.reconstruct({seen, some.mask}, {}));
 }
 
 Representation by_system(const models::SystemInfo& info, const data::Dataset& seen,

@@ -11,8 +11,8 @@
 #include "apps/cluster/prepare.h"
 #include "apps/report/report.h"
 #include "apps/stopwatch.h"
-#include "clustering/metrics/image_quality.h"
 #include "data/dataset.h"
+#include "data/image_quality.h"
 #include "models/system.h"
 #include "tensor/progress.h"
 #include "tensor/safetensors.h"
@@ -27,7 +27,7 @@ struct Representation {
   Tensor own;              // (n) i32: the model's own clusters; undefined where it has none
   // Of the first rows, at most kQualityRows, where the model gives images back; and of the same
   // with the noise on the input that a denoising model was trained with.
-  std::optional<cluster::ImageQuality> quality, quality_of_noisy;
+  std::optional<data::ImageQuality> quality, quality_of_noisy;
   std::vector<Curve> loss;  // one a term, a value an epoch; empty without training
   SafeTensors state;        // what model.safetensors holds
 };

@@ -123,7 +123,7 @@ std::string run_json(const Outcome& o) {
                    {"times", times},
                    {"metrics", metrics},
                    {"scaled_down", o.scaled_down.what}};
-  auto quality = [&](const char* key, const std::optional<cluster::ImageQuality>& q) {
+  auto quality = [&](const char* key, const std::optional<data::ImageQuality>& q) {
     if (!q) return;
     out[key] = {{"rows", std::min(o.seen.size(), kQualityRows)},
                 {"mse", q->mse},

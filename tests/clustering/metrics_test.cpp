@@ -200,4 +200,13 @@ TEST(Metrics, SameBitsAtAnyThreadCount) {
   });
 }
 
+// 4 of class 0 and 6 others: cluster 5 is class 0's, with one stranger, and one of it is elsewhere.
+TEST(OneClassAccuracy, CountsInliersAndOthers) {
+  const Tensor truth = Tensor::from<int32_t>({0, 0, 0, 0, 1, 1, 1, 2, 2, 2}, {10});
+  const Tensor found = Tensor::from<int32_t>({5, 5, 5, 7, 7, 7, 7, 5, 6, 6}, {10});
+  const OneClassAccuracy a = one_class_accuracy(truth, found);
+  EXPECT_DOUBLE_EQ(a.accuracy, 0.8);
+  EXPECT_DOUBLE_EQ(a.baseline, 0.6);
+}
+
 }  // namespace clade::cluster

@@ -1,23 +1,33 @@
-// The loss, epoch by epoch: one line a term, named at its end; the pointer reads off an epoch.
-function lossCurve() {
-  const lines = data.loss.filter(l => l.values.length);
-  if (!lines.length) return;
+// What training followed, epoch by epoch (or target by target): one line a curve, named at its end;
+// the pointer reads off an epoch. Curves of different kinds (a loss, a count, a share) have a chart
+// each; the terms of one sum, which "total" leads, share one.
+function trainingCurves() {
+  const curves = data.loss.filter(l => l.values.length);
+  if (!curves.length) return;
+  const terms = curves[0].name === 'total';
+  const charts = terms ? [curves] : curves.map(c => [c]);
+  section('Training', terms ? 'Loss per image, averaged over each epoch.'
+    : 'What each phase followed: a value an epoch, or one each time the target was made anew.',
+    ...charts.flatMap(lines => curveChart(lines, terms)));
+}
+
+function curveChart(lines, terms) {
   const strokes = ['var(--ink)', '#4269d0', '#e0762b', '#3f9b47'];
   const epochs = Math.max(...lines.map(l => l.values.length));
   const top = Math.max(...lines.flatMap(l => l.values)), low = Math.min(0, ...lines.flatMap(l => l.values));
 
   function draw(width) {
-    const height = Math.max(240, Math.min(360, width * 0.42));
-    const left = 54, right = width < 500 ? 12 : 150, bottom = 40, above = 12;
+    const height = terms ? Math.max(240, Math.min(360, width * 0.42)) : 170;
+    const left = 54, right = width < 500 ? 12 : terms ? 150 : 260, bottom = 40, above = 12;
     const x = e => left + (width - left - right) * (epochs > 1 ? (e - 1) / (epochs - 1) : 0.5);
     const y = v => above + (height - above - bottom) * (1 - (v - low) / (top - low || 1));
-    const root = svg('svg', {viewBox: `0 0 ${width} ${height}`, height, role: 'img', 'aria-label': 'loss by epoch'});
+    const root = svg('svg', {viewBox: `0 0 ${width} ${height}`, height, role: 'img', 'aria-label': lines[0].name + ' by epoch'});
     for (const v of ticks(low, top, 5))
       root.append(svg('line', {class: 'grid', x1: left, x2: width - right, y1: y(v), y2: y(v)}),
                   svg('text', {x: left - 8, y: y(v) + 4, 'text-anchor': 'end'}, short(v)));
     for (const e of ticks(1, epochs, Math.min(epochs, width / 90)).filter(Number.isInteger))
       root.append(svg('text', {x: x(e), y: height - bottom + 20, 'text-anchor': 'middle'}, e));
-    root.append(svg('text', {x: (left + width - right) / 2, y: height - 3, 'text-anchor': 'middle'}, 'epoch'));
+    root.append(svg('text', {x: (left + width - right) / 2, y: height - 3, 'text-anchor': 'middle'}, terms ? 'epoch' : 'epoch or target'));
 
     // Labels at the lines' ends, pushed apart where they would overlap.
     let free = Infinity;
@@ -52,7 +62,7 @@ function lossCurve() {
   }
   const legend = h('div.legend', {}, lines.map((l, i) => h('span', {style: 'display:inline-flex;gap:7px;align-items:center;' +
     'font-size:13px;margin-right:12px'}, h('span.dot', {style: `background:${strokes[i % strokes.length]}`}), l.name)));
-  section('Training', 'Loss per image, averaged over each epoch.', responsive(draw), legend);
+  return [responsive(draw), legend];
 }
 
 // The card beside the pointer, shared by all figures.

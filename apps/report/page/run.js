@@ -16,5 +16,5 @@ scatter();
 samples();
 clusterSizes();
 condensedTree();
-lossCurve();
+trainingCurves();
 times();

@@ -1,15 +1,14 @@
 // MSE, PSNR and SSIM against scikit-image 0.26 (gaussian_weights, sigma 1.5, data_range 1).
-#include "clustering/metrics/image_quality.h"
+#include "data/image_quality.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "clustering/metrics/accuracy.h"
 #include "tests/support/threads.h"
 
-namespace clade::cluster {
+namespace clade::data {
 namespace {
 
 // ((7 i + 13 j) mod 17) / 16 and the like: 16 x 20.
@@ -54,14 +53,5 @@ TEST(ImageQuality, LimitsAndThreads) {
   testing::expect_same_at_any_thread_count([&] { return image_quality(p.x, p.y).ssim; });
 }
 
-// 4 of class 0 and 6 others: cluster 5 is class 0's, with one stranger, and one of it is elsewhere.
-TEST(OneClassAccuracy, CountsInliersAndOthers) {
-  const Tensor truth = Tensor::from<int32_t>({0, 0, 0, 0, 1, 1, 1, 2, 2, 2}, {10});
-  const Tensor found = Tensor::from<int32_t>({5, 5, 5, 7, 7, 7, 7, 5, 6, 6}, {10});
-  const OneClassAccuracy a = one_class_accuracy(truth, found);
-  EXPECT_DOUBLE_EQ(a.accuracy, 0.8);
-  EXPECT_DOUBLE_EQ(a.baseline, 0.6);
-}
-
 }  // namespace
-}  // namespace clade::cluster
+}  // namespace clade::data

@@ -1,11 +1,11 @@
-#include "clustering/metrics/image_quality.h"
+#include "data/image_quality.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "data/imputation.h"
 
-namespace clade::cluster {
+namespace clade::data {
 namespace {
 
 constexpr double kExact = 100;  // dB
@@ -38,4 +38,4 @@ ImageQuality image_quality(const Tensor& images, const Tensor& given) {
   return mean;
 }
 
-}  // namespace clade::cluster
+}  // namespace clade::data

@@ -7,7 +7,7 @@
 
 #include "tensor/tensor.h"
 
-namespace clade::cluster {
+namespace clade::data {
 
 struct ImageQuality {
   double mse = 0;
@@ -19,4 +19,4 @@ struct ImageQuality {
 // that differ. Same numbers at any number of threads.
 ImageQuality image_quality(const Tensor& images, const Tensor& given);
 
-}  // namespace clade::cluster
+}  // namespace clade::data
