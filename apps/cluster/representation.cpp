@@ -119,8 +119,10 @@ Representation by_system(const models::SystemInfo& info, const data::Dataset& se
   Representation r;
   r.latent = system->encode(rows, progress);
   r.own = system->clusters(rows, progress);
-  if (seen.is_images())
+  if (seen.is_images()) {
     r.reconstructions = system->reconstruct(rows_of(seen, sample_rows), progress);
+    judge_reconstructions(*system, blueprint, rows, r);
+  }
   for (const models::Curve& c : system->curves) r.loss.push_back({c.name, c.values});
   r.state.tensors = system->state();
   r.state.metadata = {{"model", info.name},
