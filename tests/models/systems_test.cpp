@@ -89,20 +89,23 @@ TEST_P(EverySystem, LearnsAndAnswersForEachRowAlone) {
   EXPECT_EQ(codes.size(0), all.size());
   for (auto [begin, end] : {std::pair<int64_t, int64_t>{0, 1}, {7, 8}, {40, 90}}) {
     const Rows part = slice(all, begin, end);
-    if (!info().power_of_two_images)  // the VAE's promise is the code, not its bits
+    if (!info().power_of_two_images) {  // the VAE's promise is the code, not its bits
       EXPECT_EQ(system->encode(part, {}).to_vector<float>(),
                 codes.slice(0, begin, end).to_vector<float>());
-    if (labels.defined())
+    }
+    if (labels.defined()) {
       EXPECT_EQ(system->assign(part, {}).to_vector<int32_t>(),
                 labels.slice(0, begin, end).to_vector<int32_t>());
+    }
   }
 
   // From its file the same answers.
   SystemPtr again = make();
   again->load(system->state());
   EXPECT_EQ(again->encode(all, {}).to_vector<float>(), codes.to_vector<float>());
-  if (labels.defined())
+  if (labels.defined()) {
     EXPECT_EQ(again->assign(all, {}).to_vector<int32_t>(), labels.to_vector<int32_t>());
+  }
 }
 
 TEST_P(EverySystem, GoesOnAfterAKillToTheSameBits) {
