@@ -16,6 +16,7 @@ namespace clade::cluster {
 struct KMeansOptions {
   enum class Init : uint8_t {
     plus_plus,  // greedy k-means++ (centroid/seeding.h)
+    parallel,   // k-means||, faster for large k
     random,     // distinct rows
     given,      // `centres`
   };
@@ -44,7 +45,10 @@ struct KMeans {
 KMeans kmeans(const Tensor& x, const KMeansOptions& options, const Tensor& weights = {},
               const Progress& progress = {});
 
-// The nearest centre (n) i32 of each row of x (n, d), whose dtype is that of the centres.
-Tensor predict(const KMeans& model, const Tensor& x);
+// Of x (n, d), whose dtype is that of the centres:
+Tensor predict(const KMeans& model, const Tensor& x);    // (n) i32: the nearest centre of each row
+Tensor transform(const KMeans& model, const Tensor& x);  // (n, k): distances to all centres
+// Minus the inertia of x, as scikit-learn has it.
+double score(const KMeans& model, const Tensor& x, const Tensor& weights = {});
 
 }  // namespace clade::cluster

@@ -3,103 +3,246 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "clustering/centroid/assign.h"
 #include "clustering/linalg/grain.h"
 #include "kernels/distance/distance.h"
-#include "kernels/gemm/gemm.h"
+#include "kernels/distance/tiles.h"
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
+#include "tensor/vectors.h"
 
 namespace clade::cluster {
 namespace {
 
-// lowered[t * n + i] = min(closest[i], squared distance of row i to row candidates[t]). Where the
-// products may have cancelled most of the distance it is summed directly.
-void lower_distances(const Tensor& x, const std::vector<double>& half_norms,
-                     const std::vector<int64_t>& candidates, const double* closest,
-                     double* lowered) {
-  int64_t n = x.size(0), d = x.size(1), trials = int64_t(candidates.size());
-  dispatch_floating(x.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    const T* data = x.data<T>();
-    const double error = 2 * product_error(d, x.dtype());
-    Scratch<T> centres(trials * d);
-    for (int64_t t = 0; t < trials; t++)
-      std::copy_n(data + candidates[size_t(t)] * d, d, centres.data() + t * d);
-    parallel_for(n, rows_per_chunk(d * trials, 256), [&](int64_t begin, int64_t end) {
-      Scratch<T> products((end - begin) * trials);
-      kernels::gemm_serial<T>(false, true, end - begin, trials, d, T(1), data + begin * d, d,
-                              centres.data(), d, T(0), products.data(), trials);
-      for (int64_t i = begin; i < end; i++)
-        for (int64_t t = 0; t < trials; t++) {
-          double halves = half_norms[size_t(i)] + half_norms[size_t(candidates[size_t(t)])];
-          double squared = 2 * (halves - double(products[(i - begin) * trials + t]));
-          if (!(squared > 32 * error * halves))
-            squared = kernels::direct_squared_distance(data + i * d, centres.data() + t * d, d);
-          lowered[t * n + i] = std::min(closest[i], squared);
-        }
-    });
-  });
-}
+constexpr int64_t kTile = 256;  // rows of a product
+constexpr int kRounds = 5;      // of k-means||
 
 double weight_of(const Tensor& weights, int64_t i) {
   return weights.defined() ? weights.data<double>()[i] : 1.0;
 }
 
-// sum_i w_i D_i^2, in order.
-double potential_of(const double* squared, int64_t n, const Tensor& weights) {
-  return parallel_reduce(
-      n, rows_per_chunk(1), 0.0,
-      [&](int64_t begin, int64_t end) {
-        double sum = 0;
-        for (int64_t i = begin; i < end; i++) sum += weight_of(weights, i) * squared[i];
-        return sum;
-      },
-      [](double a, double b) { return a + b; });
+// w_i D_i^2 added up over blocks of rows, from which rows are drawn in proportion to it.
+struct Mass {
+  int64_t rows;                // of a block
+  std::vector<double> blocks;  // sums
+  double total() const { return std::accumulate(blocks.begin(), blocks.end(), 0.0); }
+};
+
+// One row with probability w_i mass_i (mass 1 where null). All of no mass: uniform.
+template <class T>
+int64_t draw_row(const Mass& mass, const T* squared, const Tensor& weights, int64_t n,
+                 Random& rng) {
+  const double u = rng.uniform(), total = mass.total();
+  if (!(total > 0)) return std::min(int64_t(u * double(n)), n - 1);
+  double left = u * total;
+  size_t block = 0;
+  for (; block + 1 < mass.blocks.size() && left >= mass.blocks[block]; block++)
+    left -= mass.blocks[block];
+  while (!(mass.blocks[block] > 0)) block--;  // rounding may lead behind the last that has any
+  const int64_t begin = int64_t(block) * mass.rows, end = std::min(n, begin + mass.rows);
+  int64_t last = begin;
+  for (int64_t i = begin; i < end; i++) {
+    const double m = weight_of(weights, i) * (squared ? double(squared[i]) : 1.0);
+    if (!(m > 0)) continue;
+    last = i;
+    if (left < m) break;
+    left -= m;
+  }
+  return last;
 }
 
-// `count` rows with probability w_i mass_i (mass 1 where null). All of no mass: uniform.
-std::vector<int64_t> draw_rows(int64_t n, const double* mass, const Tensor& weights, int64_t count,
-                               Random& rng) {
-  std::vector<double> cumulative(static_cast<size_t>(n));
-  double sum = 0;
-  for (int64_t i = 0; i < n; i++)
-    cumulative[size_t(i)] = sum += weight_of(weights, i) * (mass ? mass[i] : 1.0);
-  std::vector<int64_t> rows;
-  for (int64_t t = 0; t < count; t++) {
-    double u = rng.uniform();
-    auto at = std::upper_bound(cumulative.begin(), cumulative.end(), u * sum);
-    int64_t row = sum > 0 ? int64_t(at - cumulative.begin()) : int64_t(u * double(n));
-    rows.push_back(std::min(row, n - 1));
+// Squared distances of all rows to the nearest centre so far, and what further ones would make of
+// them. They are summed directly where products may have cancelled most of them.
+template <class T>
+class Potential {
+ public:
+  Potential(const Tensor& x, const Tensor& weights, int64_t trials)
+      : x_(x.data<T>()),
+        n_(x.size(0)),
+        d_(x.size(1)),
+        trials_(trials),
+        weights_(weights),
+        norms_(half_squared_norms(x)),
+        closest_(n_),
+        lowered_(n_ * trials) {
+    std::fill_n(closest_.data(), n_, std::numeric_limits<T>::infinity());
+    mass_.rows = rows_per_chunk(d_, kTile);
+    const int64_t blocks = (n_ + mass_.rows - 1) / mass_.rows;
+    mass_.blocks.assign(size_t(blocks), 0.0);
+    for (int64_t i = 0; i < n_; i++) mass_.blocks[size_t(i / mass_.rows)] += weight_of(weights, i);
+    partial_.resize(size_t(blocks * trials));
   }
-  return rows;
+
+  // The first row is drawn by weight alone, all others by weight and distance.
+  int64_t draw(Random& rng) {
+    return draw_row(mass_, started_ ? closest_.data() : static_cast<T*>(nullptr), weights_, n_,
+                    rng);
+  }
+
+  // Takes on whichever of the candidates (at most `trials`) leaves the least sum of w D^2.
+  int64_t take_best(const std::vector<int64_t>& candidates) {
+    lower(candidates);
+    const size_t count = candidates.size(), blocks = mass_.blocks.size();
+    size_t best = 0;
+    double least = std::numeric_limits<double>::infinity();
+    for (size_t t = 0; t < count; t++) {
+      double sum = 0;
+      for (size_t b = 0; b < blocks; b++) sum += partial_[b * count + t];
+      if (sum < least) least = sum, best = t;
+    }
+    for (size_t b = 0; b < blocks; b++) mass_.blocks[b] = partial_[b * count + best];
+    parallel_for(n_, rows_per_chunk(1), [&](int64_t begin, int64_t end) {
+      std::copy_n(lowered_.data() + int64_t(best) * n_ + begin, end - begin,
+                  closest_.data() + begin);
+    });
+    started_ = true;
+    return candidates[best];
+  }
+
+ private:
+  void lower(const std::vector<int64_t>& candidates) {
+    const int64_t count = int64_t(candidates.size());
+    Scratch<T> centres(count * d_);
+    std::vector<double> h;
+    for (int64_t t = 0; t < count; t++) {
+      std::copy_n(x_ + candidates[size_t(t)] * d_, d_, centres.data() + t * d_);
+      h.push_back(norms_[size_t(candidates[size_t(t)])]);
+    }
+    parallel_for(n_, mass_.rows, [&](int64_t begin, int64_t end) {
+      Scratch<T> products(kTile * count);
+      double* sums = partial_.data() + begin / mass_.rows * count;
+      std::fill_n(sums, count, 0.0);
+      for (int64_t i = begin; i < end; i += kTile) {
+        const int64_t m = std::min(kTile, end - i);
+        kernels::transposed_products(x_ + i * d_, m, centres.data(), count, d_, products.data());
+        for (int64_t t = 0; t < count; t++)
+          sums[t] += lower_tile(i, m, centres.data() + t * d_, h[size_t(t)],
+                                products.data() + t * m, lowered_.data() + t * n_ + i);
+      }
+    });
+  }
+
+  // The distances of m rows to one centre; returns their sum of w D^2.
+  double lower_tile(int64_t i0, int64_t m, const T* centre, double h, const T* products, T* out) {
+    const double uncertain = 32 * product_error(d_, dtype_of<T>);
+    const double* g = norms_.data() + i0;
+    const T* closest = closest_.data() + i0;
+    int64_t doubtful = 0;
+    with_vectors([&] {
+      for (int64_t i = 0; i < m; i++) {
+        const double squared = 2 * (g[i] + h - double(products[i]));
+        doubtful += !(squared > 2 * uncertain * (g[i] + h));
+        out[i] = T(squared);
+      }
+    });
+    for (int64_t i = 0; doubtful > 0 && i < m; i++)
+      if (!(2 * (g[i] + h - double(products[i])) > 2 * uncertain * (g[i] + h)))
+        out[i] = T(kernels::direct_squared_distance(x_ + (i0 + i) * d_, centre, d_));
+    double sum = 0;
+    for (int64_t i = 0; i < m; i++) {
+      out[i] = std::min(closest[i], out[i]);
+      sum += weight_of(weights_, i0 + i) * double(out[i]);
+    }
+    return sum;
+  }
+
+  const T* x_;
+  const int64_t n_, d_, trials_;
+  const Tensor& weights_;
+  std::vector<double> norms_;
+  Scratch<T> closest_, lowered_;  // (n), (trials, n): squared distances
+  Mass mass_;
+  std::vector<double> partial_;  // (blocks, candidates)
+  bool started_ = false;
+};
+
+// closest_i = min(closest_i, squared distance of row i to the nearest of `added`); owner_i the
+// number of that centre, counted from `first`. Returns sum w D^2.
+double lower_to(const Tensor& x, const Tensor& added, const Tensor& weights, int32_t first,
+                std::vector<double>& closest, std::vector<int32_t>& owner) {
+  const int64_t n = x.size(0), d = x.size(1);
+  std::vector<int32_t> nearest(static_cast<size_t>(n));
+  nearest_centres(x, added, nearest.data());
+  return dispatch_floating(x.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    return parallel_reduce(
+        n, rows_per_chunk(d), 0.0,
+        [&](int64_t begin, int64_t end) {
+          double sum = 0;
+          for (int64_t i = begin; i < end; i++) {
+            const int32_t c = nearest[size_t(i)];
+            const double squared =
+                kernels::direct_squared_distance(x.data<T>() + i * d, added.data<T>() + c * d, d);
+            if (squared < closest[size_t(i)])
+              closest[size_t(i)] = squared, owner[size_t(i)] = first + c;
+            sum += weight_of(weights, i) * closest[size_t(i)];
+          }
+          return sum;
+        },
+        [](double a, double b) { return a + b; });
+  });
 }
 
 }  // namespace
 
+Tensor gather_rows(const Tensor& x, const std::vector<int64_t>& rows) {
+  Tensor out = Tensor::empty({int64_t(rows.size()), x.size(1)}, x.dtype());
+  for (size_t c = 0; c < rows.size(); c++) out.select(0, int64_t(c)).copy_(x.select(0, rows[c]));
+  return out;
+}
+
 std::vector<int64_t> plus_plus_rows(const Tensor& x, int64_t k, const Tensor& weights, Random& rng,
                                     const Progress& progress) {
-  int64_t n = x.size(0), trials = 2 + int64_t(std::log(double(k)));
-  std::vector<double> half_norms = half_squared_norms(x);
-  std::vector<double> closest(size_t(n), std::numeric_limits<double>::infinity());
-  std::vector<double> lowered(static_cast<size_t>(trials * n));
-  std::vector<int64_t> rows = draw_rows(n, nullptr, weights, 1, rng);
-  lower_distances(x, half_norms, rows, closest.data(), lowered.data());
-  std::copy_n(lowered.begin(), n, closest.begin());
-  for (int64_t c = 1; c < k; c++) {
-    progress("k-means++", c, k);
-    std::vector<int64_t> candidates = draw_rows(n, closest.data(), weights, trials, rng);
-    lower_distances(x, half_norms, candidates, closest.data(), lowered.data());
-    int64_t best = 0;
-    double least = std::numeric_limits<double>::infinity();
-    for (int64_t t = 0; t < trials; t++) {
-      double potential = potential_of(lowered.data() + t * n, n, weights);
-      if (potential < least) least = potential, best = t;
+  const int64_t trials = 2 + int64_t(std::log(double(k)));
+  return dispatch_floating(x.dtype(), [&](auto zero) {
+    Potential<decltype(zero)> potential(x, weights, trials);
+    std::vector<int64_t> rows;
+    for (int64_t c = 0; c < k; c++) {
+      progress("k-means++", c, k);
+      std::vector<int64_t> candidates;
+      for (int64_t t = 0; t < (c == 0 ? 1 : trials); t++) candidates.push_back(potential.draw(rng));
+      rows.push_back(potential.take_best(candidates));
     }
-    rows.push_back(candidates[size_t(best)]);
-    std::copy_n(lowered.begin() + best * n, n, closest.begin());
+    return rows;
+  });
+}
+
+std::vector<int64_t> parallel_rows(const Tensor& x, int64_t k, const Tensor& weights, Random& rng,
+                                   const Progress& progress) {
+  const int64_t n = x.size(0);
+  std::vector<double> closest(size_t(n), std::numeric_limits<double>::infinity());
+  std::vector<int32_t> owner(size_t(n), 0);
+  std::vector<int64_t> candidates = random_rows(n, 1, weights, rng);
+  double potential = lower_to(x, gather_rows(x, candidates), weights, 0, closest, owner);
+  for (int round = 0; round < kRounds && potential > 0; round++) {
+    progress("k-means||", round, kRounds);
+    const uint64_t base = rng.take(n);
+    std::vector<int64_t> added;
+    for (int64_t i = 0; i < n; i++)
+      if (rng.uniform_at(base + uint64_t(i)) * potential <
+          2.0 * double(k) * weight_of(weights, i) * closest[size_t(i)])
+        added.push_back(i);
+    if (added.empty()) continue;
+    potential =
+        lower_to(x, gather_rows(x, added), weights, int32_t(candidates.size()), closest, owner);
+    candidates.insert(candidates.end(), added.begin(), added.end());
   }
+  if (int64_t(candidates.size()) <= k) {  // few distinct rows, or bad luck: others, by weight
+    std::vector<bool> taken(static_cast<size_t>(n));
+    for (int64_t row : candidates) taken[size_t(row)] = true;
+    for (int64_t row : random_rows(n, std::min(n, 2 * k), weights, rng)) {
+      if (int64_t(candidates.size()) == k) break;
+      if (!taken[size_t(row)]) candidates.push_back(row);
+    }
+    return candidates;
+  }
+  Tensor shares = Tensor::zeros({int64_t(candidates.size())}, DType::f64);
+  for (int64_t i = 0; i < n; i++) shares.data<double>()[owner[size_t(i)]] += weight_of(weights, i);
+  std::vector<int64_t> rows;
+  for (int64_t c : plus_plus_rows(gather_rows(x, candidates), k, shares, rng, progress))
+    rows.push_back(candidates[size_t(c)]);
   return rows;
 }
 

@@ -17,7 +17,17 @@ namespace clade::cluster {
 std::vector<int64_t> plus_plus_rows(const Tensor& x, int64_t k, const Tensor& weights, Random& rng,
                                     const Progress& progress = {});
 
+// k-means|| (Bahmani et al., "Scalable k-means++", VLDB 2012): five rounds, in each of which every
+// row becomes a candidate with probability min(1, 2 k w_i D_i^2 / sum w D^2); the candidates,
+// weighted by the rows nearest to them, are reduced to k by k-means++. For large k: some
+// 10 times 2 n d k FLOPs, but no step that waits for the one before it k times over.
+std::vector<int64_t> parallel_rows(const Tensor& x, int64_t k, const Tensor& weights, Random& rng,
+                                   const Progress& progress = {});
+
 // k distinct rows, drawn one after the other with probability proportional to their weights.
 std::vector<int64_t> random_rows(int64_t n, int64_t k, const Tensor& weights, Random& rng);
+
+// The rows (count, d) of x that `rows` names.
+Tensor gather_rows(const Tensor& x, const std::vector<int64_t>& rows);
 
 }  // namespace clade::cluster

@@ -45,6 +45,21 @@ Tensor matrix_with_holes(const char* op, const Tensor& x, const char* name) {
   return dense;
 }
 
+Tensor check_weights(const char* op, const Tensor& weights, int64_t n) {
+  if (!weights.defined()) return weights;
+  if (!(weights.shape() == Shape{n}) || !is_floating(weights.dtype()))
+    fail(op, text("weights (n) = ", Shape{n}, " of f32 or f64"), text(weights));
+  Tensor w = weights.to(DType::f64).contiguous();
+  double sum = 0;
+  for (int64_t i = 0; i < n; i++) {
+    double wi = w.data<double>()[i];
+    if (!(wi >= 0) || std::isinf(wi)) fail(op, "finite weights >= 0", text(wi, " in row ", i));
+    sum += wi;
+  }
+  if (!(sum > 0)) fail(op, "a positive weight", "only zeros");
+  return w;
+}
+
 double largest_magnitude(const Tensor& x) {
   return dispatch_floating(x.dtype(), [&](auto zero) {
     const auto* data = x.data<decltype(zero)>();

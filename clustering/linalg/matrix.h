@@ -17,6 +17,10 @@ Tensor finite_matrix(const char* op, const Tensor& x, const char* name = "x");
 // The same, where NaN is a missing value: only infinities are refused.
 Tensor matrix_with_holes(const char* op, const Tensor& x, const char* name = "x");
 
+// Weights of n rows as (n) f64; undefined ones stay so. Throws Error naming `op` unless they are
+// (n) of f32 or f64, finite, >= 0 and not all 0.
+Tensor check_weights(const char* op, const Tensor& weights, int64_t n);
+
 // The largest |x_ij|. x as finite_matrix returns it.
 double largest_magnitude(const Tensor& x);
 

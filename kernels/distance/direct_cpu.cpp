@@ -8,11 +8,13 @@ namespace {
 
 constexpr int64_t kParts = 4;
 
-// S: what is summed in; kParts vectors of `Lanes` of them.
-template <class S, int64_t Lanes, class T>
+// S: what is summed in; kParts vectors of `Lanes` of them, joined one by one or in pairs.
+template <class S, int64_t Lanes, bool InOrder, class T>
 S sum_of_squares(const T* x, const T* y, int64_t d) {
   typedef S Sums __attribute__((vector_size(Lanes * sizeof(S))));
   typedef T Loose __attribute__((vector_size(Lanes * sizeof(T)), may_alias, aligned(alignof(T))));
+  typedef S LooseSums
+      __attribute__((vector_size(Lanes * sizeof(S)), may_alias, aligned(alignof(S))));
   constexpr int64_t kAtOnce = Lanes * kParts;
   S total = 0;
   with_vectors([&] {
@@ -26,12 +28,31 @@ S sum_of_squares(const T* x, const T* y, int64_t d) {
         sum[p] += (a - b) * (a - b);
       }
     }
-    for (; j < d; j++) {
-      const S diff = S(x[j]) - S(y[j]);
-      sum[j / Lanes % kParts][j % Lanes] += diff * diff;
+#pragma GCC unroll 4
+    for (int64_t p = 0; p < kParts; p++) {  // what is left: whole vectors, then a part of one
+      if (j + Lanes <= d) {
+        const Sums a = __builtin_convertvector(*(const Loose*)(x + j), Sums);
+        const Sums b = __builtin_convertvector(*(const Loose*)(y + j), Sums);
+        sum[p] += (a - b) * (a - b);
+        j += Lanes;
+      } else if (j < d) {
+        S part[Lanes];
+        for (int64_t l = 0; l < Lanes; l++) part[l] = j + l < d ? S(x[j + l]) - S(y[j + l]) : S(0);
+        const Sums a = *(const LooseSums*)part;
+        sum[p] += a * a;
+        j = d;
+      }
     }
-    for (const Sums& part : sum)
-      for (int64_t l = 0; l < Lanes; l++) total += part[l];
+    if constexpr (InOrder) {
+      for (const Sums& part : sum)
+        for (int64_t l = 0; l < Lanes; l++) total += part[l];
+    } else {
+      S lane[Lanes];
+      *(LooseSums*)lane = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+      for (int64_t half = Lanes / 2; half > 0; half /= 2)
+        for (int64_t l = 0; l < half; l++) lane[l] += lane[l + half];
+      total = lane[0];
+    }
   });
   return total;
 }
@@ -40,16 +61,17 @@ S sum_of_squares(const T* x, const T* y, int64_t d) {
 
 template <class T>
 double long_squared_distance(const T* x, const T* y, int64_t d) {
-  return sum_of_squares<double, kLongLanes / kParts>(x, y, d);
+  return sum_of_squares<double, kLongLanes / kParts, true>(x, y, d);
 }
 
 template <class T>
 T rough_squared_distance(const T* x, const T* y, int64_t d) {
-  return sum_of_squares<T, int64_t(64 / sizeof(T))>(x, y, d);
+  return sum_of_squares<T, int64_t(64 / sizeof(T)), false>(x, y, d);
 }
 
 template double long_squared_distance<float>(const float*, const float*, int64_t);
 template double long_squared_distance<double>(const double*, const double*, int64_t);
 template float rough_squared_distance<float>(const float*, const float*, int64_t);
+template double rough_squared_distance<double>(const double*, const double*, int64_t);
 
 }  // namespace clade::kernels

@@ -96,4 +96,18 @@ int64_t count_at_most(const T* keys, int64_t count, T bound);
 template <class T>
 T smallest_key(const T* keys, int64_t count);
 
+// Tiles that lie transposed, for those who want the nearest of all: products[c * rows + i] =
+// x_i.y_c for `count` points y from number `first` on, with keys h[c] - products[c * rows + i].
+
+// Fills such a tile; x (rows, d) and y (count, d) row-major. On the calling thread.
+template <class T>
+void transposed_products(const T* x, int64_t rows, const T* y, int64_t count, int64_t d,
+                         T* products);
+
+// Carries for each row the smallest key so far, its number (the lowest on ties) and the second
+// smallest. They start at infinity, anything and infinity. NaN is passed over.
+template <class T>
+void least_two(const T* products, int64_t rows, int64_t count, const T* h, int32_t first, T* least,
+               int32_t* number, T* second);
+
 }  // namespace clade::kernels

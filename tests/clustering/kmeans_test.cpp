@@ -90,8 +90,115 @@ TEST(KMeans, EachPointIsAtItsNearestCentreThoughProductsCancel) {
   EXPECT_LT(m.inertia, 5);  // all six groups were found
 }
 
+// Lloyd's iteration without bounds, tiles or moves: the shortest program that is right.
+struct Plain {
+  std::vector<int32_t> labels;
+  std::vector<double> centres;
+  int iterations = 0;
+};
+
+Plain plain_lloyd(const Tensor& x, const Tensor& start, const std::vector<double>& w) {
+  const int64_t n = x.size(0), d = x.size(1), k = start.size(0);
+  const std::vector<double> v = x.to_vector<double>();
+  Plain p{std::vector<int32_t>(size_t(n), -1), start.to_vector<double>()};
+  for (bool changed = true; changed && p.iterations < 300; p.iterations++) {
+    changed = false;
+    std::vector<double> sum(size_t(k * d)), weight(static_cast<size_t>(k));
+    for (int64_t i = 0; i < n; i++) {
+      double least = 1e300;
+      int32_t best = 0;
+      for (int64_t c = 0; c < k; c++) {
+        const double squared =
+            kernels::direct_squared_distance(v.data() + i * d, p.centres.data() + c * d, d);
+        if (squared < least) least = squared, best = int32_t(c);
+      }
+      changed |= p.labels[size_t(i)] != best;
+      p.labels[size_t(i)] = best;
+      weight[size_t(best)] += w[size_t(i)];
+      for (int64_t j = 0; j < d; j++)
+        sum[size_t(best * d + j)] += w[size_t(i)] * v[size_t(i * d + j)];
+    }
+    for (size_t e = 0; e < sum.size(); e++)
+      if (weight[e / size_t(d)] > 0) p.centres[e] = sum[e] / weight[e / size_t(d)];
+  }
+  return p;
+}
+
+// Bounds, tiles and moved sums change nothing: shapes on both sides of every block size, and data
+// on a coarse grid, where many points lie as near to one centre as to another.
+TEST(KMeans, SkippedPointsChangeNothing) {
+  struct Case {
+    int64_t n, d, k;
+    bool grid;
+  };
+  for (const Case& c : {Case{1500, 2, 5, true}, Case{900, 3, 30, false}, Case{700, 150, 9, false},
+                        Case{600, 40, 20, false}, Case{1300, 2, 300, false}, Case{1100, 1, 3, true},
+                        Case{300, 129, 16, true}}) {
+    Tensor x = normal(c.n, c.d, uint64_t(c.n), DType::f64);
+    for (int64_t e = 0; c.grid && e < x.numel(); e++)
+      x.data<double>()[e] = std::round(x.data<double>()[e] * 8) / 8;  // sums are exact
+    std::vector<double> w;
+    Random rng(3);
+    for (int64_t i = 0; i < c.n; i++) w.push_back(double(1 + rng.below(3)));
+    KMeansOptions o;
+    o.k = c.k;
+    o.init = Init::given;
+    o.tol = 0;
+    o.centres = x.slice(0, 0, c.k);
+    const KMeans m = kmeans(x, o, Tensor::from(w, {c.n}));
+    const Plain want = plain_lloyd(x, o.centres, w);
+    EXPECT_EQ(m.labels.to_vector<int32_t>(), want.labels) << c.n;
+    expect_close(m.centres, Tensor::from(want.centres, {c.k, c.d}), 1e-11);
+    EXPECT_EQ(m.iterations, want.iterations) << c.n;
+  }
+}
+
+TEST(KMeans, TransformAndScore) {
+  const Tensor x = normal(300, 6, 12, DType::f64), w = Tensor::full({300}, 2.0, DType::f64);
+  const KMeans m = kmeans(x, {.k = 5});
+  const Tensor far = transform(m, x);
+  double inertia = 0;
+  for (int64_t i = 0; i < 300; i++) {
+    double least = 1e300;
+    for (int64_t c = 0; c < 5; c++) {
+      double sum = 0;
+      for (int64_t j = 0; j < 6; j++) sum += std::pow(x.at({i, j}) - m.centres.at({c, j}), 2);
+      ASSERT_NEAR(far.at({i, c}), std::sqrt(sum), 1e-12);
+      least = std::min(least, sum);
+    }
+    inertia += least;
+  }
+  EXPECT_NEAR(score(m, x), -inertia, 1e-9);
+  EXPECT_NEAR(score(m, x, w), -2 * inertia, 1e-9);
+  EXPECT_NEAR(m.inertia, inertia, 1e-9);
+}
+
+// A row's label does not depend on the rows that come with it.
+TEST(KMeans, PredictsRowByRow) {
+  Tensor x = ten_clusters(300);
+  for (int64_t i = 0; i < x.numel(); i++) x.data<float>()[i] += 1e4f;
+  const KMeans m = kmeans(x, {.k = 10});
+  const Tensor all = predict(m, x);
+  for (int64_t i = 0; i < 300; i += 7)
+    EXPECT_EQ(predict(m, x.slice(0, i, i + 1)).data<int32_t>()[0], all.data<int32_t>()[i]);
+}
+
+TEST(KMeans, ParallelSeedsAreAsGoodAsSerialOnes) {
+  const Tensor x = normal(4000, 4, 15);
+  double serial = 0, parallel = 0;
+  for (uint64_t seed = 0; seed < 5; seed++) {
+    KMeansOptions o;
+    o.k = 60;
+    o.seed = seed;
+    serial += kmeans(x, o).inertia;
+    o.init = Init::parallel;
+    parallel += kmeans(x, o).inertia;
+  }
+  EXPECT_LT(parallel, 1.03 * serial);
+}
+
 TEST(KMeans, FindsSeparatedClusters) {
-  for (Init init : {Init::plus_plus, Init::random}) {
+  for (Init init : {Init::plus_plus, Init::parallel, Init::random}) {
     KMeansOptions o;
     o.k = 10;
     o.init = init;
@@ -155,7 +262,7 @@ TEST(KMeans, OneClusterIsTheMean) {
 }
 
 TEST(KMeans, DegenerateData) {
-  for (Init init : {Init::plus_plus, Init::random}) {
+  for (Init init : {Init::plus_plus, Init::parallel, Init::random}) {
     KMeansOptions o;
     o.k = 4;
     o.init = init;
@@ -194,12 +301,25 @@ TEST(KMeans, WeightsCountLikeRepeatedRows) {
   EXPECT_NEAR(a.inertia, b.inertia, 1e-10);
 }
 
+TEST(Seeding, FirstRowIsDrawnByWeight) {
+  const Tensor x = normal(3, 2, 30);
+  const Tensor w = Tensor::from({1.0, 0.0, 3.0}, {3});
+  int count[3] = {};
+  for (uint64_t seed = 0; seed < 2000; seed++) {
+    Random rng(seed);
+    count[plus_plus_rows(x, 1, w, rng)[0]]++;
+  }
+  EXPECT_NEAR(count[0], 500, 80);
+  EXPECT_EQ(count[1], 0);
+}
+
 TEST(Seeding, WeightlessRowsAreNotDrawn) {
   Tensor x = normal(50, 2, 6), w = Tensor::zeros({50}, DType::f64);
   for (int64_t i = 0; i < 50; i += 5) w.data<double>()[i] = 1;
   for (uint64_t seed = 0; seed < 20; seed++) {
     Random rng(seed);
     for (int64_t row : plus_plus_rows(x, 10, w, rng)) EXPECT_EQ(row % 5, 0);
+    for (int64_t row : parallel_rows(x, 4, w, rng)) EXPECT_EQ(row % 5, 0);
     std::vector<int64_t> rows = random_rows(50, 10, w, rng);
     EXPECT_EQ(std::set<int64_t>(rows.begin(), rows.end()).size(), 10u);
     for (int64_t row : rows) EXPECT_EQ(row % 5, 0);
@@ -208,7 +328,7 @@ TEST(Seeding, WeightlessRowsAreNotDrawn) {
 
 TEST(KMeans, SameBitsAtAnyThreadCountAndPerSeed) {
   Tensor x = normal(5000, 7, 7);
-  for (Init init : {Init::plus_plus, Init::random}) {
+  for (Init init : {Init::plus_plus, Init::parallel, Init::random}) {
     KMeansOptions o;
     o.k = 12;
     o.init = init;

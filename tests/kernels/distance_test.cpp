@@ -92,5 +92,59 @@ TEST(Tiles, ReadersFindWhatALoopFinds) {
   }
 }
 
+template <class T>
+void expect_transposed_tiles() {
+  Random rng(8);
+  for (int64_t d : {1, 31, 127, 128, 150, 784})
+    for (int64_t count : {1, 3, 4, 7, 16, 17}) {
+      const int64_t rows = 1 + rng.below(150);
+      const Tensor x = randn({rows, d}, rng, dtype_of<T>), y = randn({count, d}, rng, dtype_of<T>);
+      const Tensor h = randn({count}, rng, dtype_of<T>);
+      std::vector<T> products(size_t(rows * count), T(0)), least(size_t(rows), T(0));
+      std::vector<T> second(size_t(rows), T(0));
+      std::vector<int32_t> number(size_t(rows), 0);
+      transposed_products(x.data<T>(), rows, y.data<T>(), count, d, products.data());
+      for (int64_t i = 0; i < rows; i++)
+        for (int64_t c = 0; c < count; c++) {
+          double want = 0, size = 0;
+          for (int64_t j = 0; j < d; j++) {
+            const double term = double(x.at({i, j})) * double(y.at({c, j}));
+            want += term, size += std::abs(term);
+          }
+          const double u = double(std::numeric_limits<T>::epsilon());
+          ASSERT_NEAR(double(products[size_t(c * rows + i)]), want, double(d) * u * size);
+        }
+      // The readers are exact: what a loop finds, two centres after the first equal.
+      for (int64_t i = 0; i < rows && count > 2; i++)
+        products[size_t(2 * rows + i)] = products[size_t(rows + i)];
+      std::vector<T> hs = h.to_vector<T>();
+      if (count > 2) hs[2] = hs[1];
+      const T infinity = std::numeric_limits<T>::infinity();
+      testing::for_every_set([&] {
+        std::fill(least.begin(), least.end(), infinity);
+        std::fill(second.begin(), second.end(), infinity);
+        least_two(products.data(), rows, count, hs.data(), 100, least.data(), number.data(),
+                  second.data());
+        for (int64_t i = 0; i < rows; i++) {
+          T best = infinity, next = infinity;
+          int32_t at = 0;
+          for (int64_t c = 0; c < count; c++) {
+            const T key = hs[size_t(c)] - products[size_t(c * rows + i)];
+            if (key < best)
+              next = best, best = key, at = int32_t(100 + c);
+            else if (key < next)
+              next = key;
+          }
+          ASSERT_EQ(least[size_t(i)], best);
+          ASSERT_EQ(number[size_t(i)], at);
+          ASSERT_EQ(second[size_t(i)], next);
+        }
+      });
+    }
+}
+
+TEST(TransposedTiles, F32) { expect_transposed_tiles<float>(); }
+TEST(TransposedTiles, F64) { expect_transposed_tiles<double>(); }
+
 }  // namespace
 }  // namespace clade::kernels
