@@ -11,6 +11,8 @@ namespace clade::apps {
 void add_cluster(CLI::App& program);
 void add_knn(CLI::App& program);
 void add_hdbscan(CLI::App& program);
+void add_kmeans(CLI::App& program);
+void add_gmm(CLI::App& program);
 void add_umap(CLI::App& program);
 void add_tsne(CLI::App& program);
 void add_pca(CLI::App& program);

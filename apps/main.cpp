@@ -48,6 +48,8 @@ int main(int argc, char** argv) {
   add_cluster(program);
   add_knn(program);
   add_hdbscan(program);
+  add_kmeans(program);
+  add_gmm(program);
   add_umap(program);
   add_tsne(program);
   add_pca(program);

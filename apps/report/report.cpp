@@ -281,6 +281,15 @@ std::string report_html(const ReportData& data) {
     out["methods"].push_back(method_json(method, classes, rows));
   }
   for (const Curve& c : data.loss) out["loss"].push_back({{"name", c.name}, {"values", c.values}});
+  if (!data.sweep.lines.empty()) {
+    const Sweep& s = data.sweep;
+    out["sweep"] = {{"title", s.title}, {"caption", s.caption}, {"axis", s.axis}, {"at", s.at}};
+    for (const Curve& c : s.lines) {
+      if (c.values.size() != s.at.size())
+        fail("report_html", text(s.at.size(), " values of ", c.name), text(c.values.size()));
+      out["sweep"]["lines"].push_back({{"name", c.name}, {"values", c.values}});
+    }
+  }
   for (const StageTime& t : data.times)
     out["times"].push_back({{"name", t.name}, {"seconds", t.seconds}});
 

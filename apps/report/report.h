@@ -49,7 +49,15 @@ struct TreeReport {
 
 struct Curve {
   std::string name;
-  std::vector<double> values;  // one an epoch
+  std::vector<double> values;  // one an epoch, or one a fit
+};
+
+// Figures of several fits, such as the BIC over numbers of components; no lines: no figure.
+struct Sweep {
+  std::string title, caption;
+  std::string axis;            // of `at`, e.g. "clusters"
+  std::vector<int64_t> at;     // rising
+  std::vector<Curve> lines;    // with as many values
 };
 
 struct StageTime {
@@ -72,6 +80,7 @@ struct ReportData {
   std::vector<MethodReport> methods;
   TreeReport tree;
   std::vector<Curve> loss;
+  Sweep sweep;
 
   Tensor images;                     // (n, C, H, W) f32 in [0, 1]; undefined for tables
   Tensor mask;                       // (n, 1 or C, H, W): 0 where missing; undefined: nothing is

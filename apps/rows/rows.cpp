@@ -40,9 +40,10 @@ void add_rows_options(CLI::App& command, RowsOptions& o) {
   command.add_flag("--quiet", o.quiet, "no progress, no summary");
 }
 
-Tensor load_rows(const RowsOptions& o) {
+Tensor load_rows(const RowsOptions& o, data::Labels* labels) {
   if (o.threads) set_threads(int(*o.threads));
   data::Dataset d = load_data(o.load).data;
+  if (labels) *labels = d.labels;
   if (o.scale) {
     if (d.is_images()) fail("--scale", "a table", text("the images ", d.name), "leave it out");
     d = data::Scaling::standard(d).apply(d);

@@ -26,8 +26,9 @@ struct RowsOptions {
 // Declares them, the data set among them, on a command.
 void add_rows_options(CLI::App& command, RowsOptions& options);
 
-// (n, d) f32: images laid out flat, missing values NaN, --scale applied. Sets the threads.
-Tensor load_rows(const RowsOptions& options);
+// (n, d) f32: images laid out flat, missing values NaN, --scale applied. Sets the threads. Known
+// classes, where the data has any, go to `labels`.
+Tensor load_rows(const RowsOptions& options, data::Labels* labels = nullptr);
 
 // --out, else runs/<command>-<data>; made if it is not there.
 std::string output_folder(const RowsOptions& options, const std::string& command);

@@ -50,6 +50,8 @@ def data(name):
     if name == "fashion50":
         from sklearn.decomposition import PCA
         return PCA(50, random_state=0).fit_transform(data("fashion")).astype(np.float32)
+    if name == "fashion10":
+        return data("fashion50")[:, :10].copy()
     kind, n, d = name.split("-")
     rng = np.random.default_rng(0)
     x = rng.normal(size=(int(n), int(d)))
@@ -90,6 +92,30 @@ def hdbscan(x, size, samples):
 def fast_hdbscan(x, size, samples):
     import fast_hdbscan as package
     return {"labels": package.HDBSCAN(min_cluster_size=size, min_samples=samples).fit(x).labels_}
+
+
+@peer
+def sklearn_kmeans(x, k, starts, first):
+    from sklearn.cluster import KMeans
+    init = np.load(first) if first else "k-means++"
+    fit = KMeans(min(k, len(x)), init=init[:len(x)] if first else init, n_init=starts, random_state=0).fit(x)
+    return {"labels": fit.labels_, "inertia": np.array([fit.inertia_]), "iterations": np.array([fit.n_iter_])}
+
+
+@peer
+def sklearn_gmm(x, k, labels, iterations):
+    """From given labels, a fixed number of iterations: what is compared is the time of one."""
+    import warnings
+
+    from sklearn.mixture import GaussianMixture
+    warnings.filterwarnings("ignore")
+    start = np.eye(k, dtype=x.dtype)[np.load(labels)[:len(x)]]
+
+    class FromLabels(GaussianMixture):
+        def _initialize_parameters(self, X, random_state, xp=None):
+            self._initialize(X, start, xp=np)
+    fit = FromLabels(k, max_iter=iterations, tol=0).fit(x)
+    return {"likelihood": np.array([fit.lower_bound_])}
 
 
 @peer
@@ -154,6 +180,50 @@ def hdbscan_job(rows, size=50, samples=10):
     return rows, {"size": size, "samples": samples}, ask, compare
 
 
+def beside(name, make):
+    """A file that both sides start from, made once."""
+    path = pathlib.Path(tempfile.gettempdir()) / f"clade-peers-{name}.npy"
+    if not path.exists():
+        np.save(path, make())
+    return str(path)
+
+
+def kmeans_job(rows, k, starts=1, same_start=True):
+    def first():
+        x = data(rows[0])[:rows[1]]
+        return x[np.random.default_rng(1).choice(len(x), k, replace=False)]
+    file = beside(f"{rows[0]}-{rows[1]}-{k}", first) if same_start else ""
+
+    def ask(run):
+        told = run("kmeans", rows, "-k", k, "--n-init", starts, "--no-report", *(["--centres", file] if file else []))
+        labels = np.load(pathlib.Path(told["folder"]) / "labels.npy")
+        return told["seconds"], {"labels": labels, "inertia": np.array([told["inertia"]]),
+                                 "iterations": np.array([told["iterations"]])}
+
+    def compare(ours, theirs):
+        from sklearn.metrics import adjusted_rand_score
+        return {"inertia_ratio": float(ours["inertia"][0] / theirs["inertia"][0]),
+                "iterations_clade": int(ours["iterations"][0]), "iterations_peer": int(theirs["iterations"][0]),
+                "ari": round(float(adjusted_rand_score(ours["labels"], theirs["labels"])), 6)}
+    return rows, {"k": k, "starts": starts, "first": file}, ask, compare
+
+
+def gmm_job(rows, k=10, iterations=10):
+    def labels():
+        from sklearn.cluster import KMeans
+        return KMeans(k, n_init=1, random_state=0).fit_predict(data(rows[0])[:rows[1]]).astype(np.int32)
+    file = beside(f"labels-{rows[0]}-{rows[1]}-{k}", labels)
+
+    def ask(run):
+        told = run("gmm", rows, "-k", k, "--labels", file, "--max-iter", iterations, "--tol", 0, "--no-report")
+        return told["seconds"], {"likelihood": np.array([told["lower_bound"]])}
+
+    def compare(ours, theirs):
+        return {"likelihood_clade": float(ours["likelihood"][0]), "likelihood_peer": float(theirs["likelihood"][0]),
+                "iterations": iterations}
+    return rows, {"k": k, "labels": file, "iterations": iterations}, ask, compare
+
+
 def embedding_job(command, rows, dimensions):
     """Places of rows, by how well 15 neighbours are kept: of 3,000 rows among all, as trustworthiness needs n^2."""
     def ask(run):
@@ -202,6 +272,26 @@ def hdbscan_1m_2(): return hdbscan_job(("blobs-1000000-2", None))
 
 @job("hdbscan")
 def hdbscan_20k_784(): return hdbscan_job(("fashion", 20000))
+
+
+@job("sklearn_kmeans")
+def kmeans_70k_784_k10(): return kmeans_job(("fashion", None), 10)
+
+
+@job("sklearn_kmeans")
+def kmeans_70k_50_k10_10_starts(): return kmeans_job(("fashion50", None), 10, 10, same_start=False)
+
+
+@job("sklearn_kmeans")
+def kmeans_70k_50_k1000(): return kmeans_job(("fashion50", None), 1000)
+
+
+@job("sklearn_gmm")
+def gmm_70k_10_k10(): return gmm_job(("fashion10", None))
+
+
+@job("sklearn_gmm")
+def gmm_70k_50_k10(): return gmm_job(("fashion50", None))
 
 
 @job("sklearn_pca", "numpy_pca")

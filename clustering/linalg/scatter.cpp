@@ -8,21 +8,36 @@
 #include "kernels/gemm/gemm.h"
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
+#include "tensor/vectors.h"
 
 namespace clade::cluster {
 namespace {
 
 constexpr int64_t kTile = 256;  // rows of one product
 
+// n rows with their weights, or null for 1; rows of weight 0 are passed over. `centred` has room
+// for kTile rows.
 template <class T>
-void add_tile(const T* x, int64_t rows, int64_t d, const double* mean, const double* weight,
+void add_rows(const T* x, int64_t n, int64_t d, const double* mean, const double* weight,
               int64_t stride, double* centred, double* scatter) {
-  for (int64_t i = 0; i < rows; i++) {
-    double root = weight ? std::sqrt(weight[i * stride]) : 1.0;
-    for (int64_t j = 0; j < d; j++) centred[i * d + j] = root * (double(x[i * d + j]) - mean[j]);
+  int64_t filled = 0;
+  auto flush = [&] {
+    kernels::gemm_serial<double>(true, false, d, d, filled, 1.0, centred, d, centred, d, 1.0,
+                                 scatter, d);
+    filled = 0;
+  };
+  for (int64_t i = 0; i < n; i++) {
+    const double wi = weight ? weight[i * stride] : 1.0;
+    if (wi == 0) continue;
+    const double root = weight ? std::sqrt(wi) : 1.0;
+    const T* row = x + i * d;
+    double* to = centred + filled * d;
+    with_vectors([&] {
+      for (int64_t j = 0; j < d; j++) to[j] = root * (double(row[j]) - mean[j]);
+    });
+    if (++filled == kTile) flush();
   }
-  kernels::gemm_serial<double>(true, false, d, d, rows, 1.0, centred, d, centred, d, 1.0, scatter,
-                               d);
+  if (filled > 0) flush();
 }
 
 // The same for f32 rows without weights, by f32 products: panels of columns of the lower triangle.
@@ -71,9 +86,8 @@ void scatter_matrix(const Tensor& x, const double* mean, const double* weight, i
       if constexpr (std::is_same_v<decltype(zero), float>)
         if (fast) return add_rows_fast(data + begin * d, end - begin, d, mean, sum);
       Scratch<double> centred(kTile * d);
-      for (int64_t i = begin; i < end; i += kTile)
-        add_tile(data + i * d, std::min(kTile, end - i), d, mean,
-                 weight ? weight + i * stride : nullptr, stride, centred.data(), sum);
+      add_rows(data + begin * d, end - begin, d, mean, weight ? weight + begin * stride : nullptr,
+               stride, centred.data(), sum);
     });
   });
   for (int64_t e = 0; e < d * d; e++) {

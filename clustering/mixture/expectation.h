@@ -1,4 +1,14 @@
-// The E-step of a Gaussian mixture.
+// The E-step of a Gaussian mixture: densities and responsibilities, tile by tile.
+//
+//   ln p_ic = ln pi_c + ln |W_c| - (d ln 2 pi + ||W_c (x_i - m_c)||^2) / 2,    r_ic = p_ic / sum_c p_ic
+//
+// Sixteen rows lie side by side in vector registers, and W_c, which is lower triangular, goes over
+// them line by line: half of the multiplications of a product with a square matrix. The squared
+// norm only grows on the way. Once it proves that p_ic is below e^-60 of the row's largest density
+// so far, for all sixteen rows, the rest of the component is skipped: in f64 such a term changes
+// nothing. So that this happens early, rows are taken in the order of the component that was last
+// the likeliest, which is also the first to be computed. Responsibilities below e^-60 are 0 however
+// they were found, so the bits depend neither on the order nor on the threads.
 #pragma once
 
 #include "clustering/mixture/gaussians.h"
@@ -6,8 +16,11 @@
 namespace clade::cluster {
 
 // For each row of x (n, d): its responsibilities into (n, k) f64 and ln p(x_i) into (n) f64, where
-// these are defined. Returns the mean of ln p(x_i), summed in order.
+// these are defined. likeliest (n) i32, where defined, says and is told each row's likeliest
+// component; it must hold 0 .. k - 1. Returns the mean of ln p(x_i), summed in order. A row whose
+// squared distances overflow has ln p = -infinity and the weights for responsibilities.
 double expect(const Whitening& whitening, const Tensor& weights, const Tensor& means,
-              const Tensor& x, const Tensor& responsibilities, const Tensor& log_likelihood);
+              const Tensor& x, const Tensor& responsibilities, const Tensor& log_likelihood,
+              const Tensor& likeliest = {});
 
 }  // namespace clade::cluster

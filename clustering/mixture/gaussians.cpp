@@ -4,13 +4,11 @@
 #include <cmath>
 
 #include "clustering/linalg/cholesky.h"
-#include "kernels/gemm/gemm.h"
-#include "tensor/memory.h"
+#include "clustering/linalg/grain.h"
+#include "tensor/parallel.h"
 
 namespace clade::cluster {
 namespace {
-
-constexpr double kLogTwoPi = 1.8378770664093453;
 
 [[noreturn]] void not_positive(int64_t component) {
   fail("gmm", "positive definite covariances", text("a singular one in component ", component),
@@ -42,66 +40,30 @@ double whiten_variance(double variance, int64_t component, double* w) {
   return std::log(*w);
 }
 
-template <class T>
-void subtract_mean(const T* x, int64_t rows, int64_t d, const double* mean, double* out) {
-  for (int64_t i = 0; i < rows; i++)
-    for (int64_t j = 0; j < d; j++) out[i * d + j] = double(x[i * d + j]) - mean[j];
+double whiten_component(Covariance kind, double* s, int64_t d, int64_t c, double* w) {
+  if (kind == Covariance::full) return whiten_matrix(s + c * d * d, d, c, w + c * d * d);
+  if (kind == Covariance::spherical) return double(d) * whiten_variance(s[c], c, w + c);
+  double log_det = 0;
+  for (int64_t j = c * d; j < (c + 1) * d; j++) log_det += whiten_variance(s[j], c, w + j);
+  return log_det;
 }
 
 }  // namespace
 
 Whitening whiten(Covariance kind, Tensor& covariances, int64_t k, int64_t d) {
   Whitening out{kind, Tensor::empty(covariances.shape(), DType::f64), {}};
+  out.log_det.resize(size_t(k));
   double *s = covariances.data<double>(), *w = out.w.data<double>();
-  for (int64_t c = 0; c < k; c++) {
-    double log_det = 0;
-    switch (kind) {
-      case Covariance::full: log_det = whiten_matrix(s + c * d * d, d, c, w + c * d * d); break;
-      case Covariance::tied: log_det = c == 0 ? whiten_matrix(s, d, c, w) : out.log_det[0]; break;
-      case Covariance::spherical: log_det = double(d) * whiten_variance(s[c], c, w + c); break;
-      case Covariance::diagonal:
-        for (int64_t j = c * d; j < (c + 1) * d; j++) log_det += whiten_variance(s[j], c, w + j);
-        break;
-    }
-    out.log_det.push_back(log_det);
+  if (kind == Covariance::tied) {
+    std::fill(out.log_det.begin(), out.log_det.end(), whiten_matrix(s, d, 0, w));
+    return out;
   }
+  parallel_for(k, rows_per_chunk(kind == Covariance::full ? d * d * d : d),
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t c = begin; c < end; c++)
+                   out.log_det[size_t(c)] = whiten_component(kind, s, d, c, w);
+               });
   return out;
-}
-
-void log_densities(const Whitening& whitening, const Tensor& means, const Tensor& x, int64_t begin,
-                   int64_t end, double* out) {
-  int64_t k = means.size(0), d = means.size(1), rows = end - begin;
-  bool matrix = whitening.kind == Covariance::full || whitening.kind == Covariance::tied;
-  const double* w = whitening.w.data<double>();
-  Scratch<double> centred(rows * d), product(matrix ? rows * d : 0);
-  for (int64_t c = 0; c < k; c++) {
-    dispatch_floating(x.dtype(), [&](auto zero) {
-      subtract_mean(x.data<decltype(zero)>() + begin * d, rows, d, means.data<double>() + c * d,
-                    centred.data());
-    });
-    double* y = centred.data();  // becomes W (x - m)
-    switch (whitening.kind) {
-      case Covariance::full:
-      case Covariance::tied:
-        kernels::gemm_serial<double>(false, true, rows, d, d, 1.0, centred.data(), d,
-                                     whitening.kind == Covariance::full ? w + c * d * d : w, d, 0.0,
-                                     product.data(), d);
-        y = product.data();
-        break;
-      case Covariance::diagonal:
-        for (int64_t i = 0; i < rows; i++)
-          for (int64_t j = 0; j < d; j++) y[i * d + j] *= w[c * d + j];
-        break;
-      case Covariance::spherical:
-        for (int64_t e = 0; e < rows * d; e++) y[e] *= w[c];
-        break;
-    }
-    for (int64_t i = 0; i < rows; i++) {
-      double squared = 0;
-      for (int64_t j = 0; j < d; j++) squared += y[i * d + j] * y[i * d + j];
-      out[i * k + c] = whitening.log_det[size_t(c)] - 0.5 * (double(d) * kLogTwoPi + squared);
-    }
-  }
 }
 
 }  // namespace clade::cluster

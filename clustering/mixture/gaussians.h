@@ -1,4 +1,4 @@
-// k Gaussian densities over d columns, and how they are evaluated.
+// k Gaussian densities over d columns, made ready to be evaluated (expectation.h).
 //
 //   ln N(x; m, S) = ln |W| - (d ln 2 pi + ||W (x - m)||^2) / 2,      W' W = S^-1
 //
@@ -22,7 +22,7 @@ enum class Covariance : uint8_t {
 
 struct Whitening {
   Covariance kind = Covariance::full;
-  Tensor w;                     // L^-1, or 1 / standard deviation; shaped as the covariances
+  Tensor w;                     // L^-1, lower, or 1 / standard deviation; shaped as the covariances
   std::vector<double> log_det;  // (k): ln |W|
 };
 
@@ -30,10 +30,5 @@ struct Whitening {
 // 1e-10 of its mean variance added to its diagonal, then ten times that, up to 1e-2; what was added
 // stays in `covariances`. Throws Error when that does not help either.
 Whitening whiten(Covariance kind, Tensor& covariances, int64_t k, int64_t d);
-
-// out[(i - begin) k + c] = ln N(x_i; m_c, S_c) for the rows begin <= i < end of x (n, d), f32 or
-// f64 and row-major; means (k, d) f64. On the calling thread.
-void log_densities(const Whitening& whitening, const Tensor& means, const Tensor& x, int64_t begin,
-                   int64_t end, double* out);
 
 }  // namespace clade::cluster

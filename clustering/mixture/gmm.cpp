@@ -3,69 +3,36 @@
 #include <algorithm>
 #include <cmath>
 
-#include "clustering/centroid/kmeans.h"
+#include "clustering/linalg/cholesky.h"
+#include "clustering/linalg/grain.h"
 #include "clustering/linalg/matrix.h"
 #include "clustering/mixture/expectation.h"
 #include "clustering/mixture/maximization.h"
+#include "clustering/mixture/start.h"
+#include "tensor/parallel.h"
 #include "tensor/profiler.h"
+#include "tensor/random.h"
 
 namespace clade::cluster {
 namespace {
 
-Gmm run(const Tensor& x, const GmmOptions& o, Tensor r, const Progress& progress) {
-  Gmm gmm;
-  gmm.covariance = o.covariance;
-  maximize(x, r, o.reg_covar, &gmm);
+// EM from the parameters in gmm. likeliest (n) i32 as for expect().
+Gmm run(const Tensor& x, const GmmOptions& o, Gmm gmm, const Tensor& likeliest,
+        const Progress& progress) {
+  const Tensor r = Tensor::empty({x.size(0), o.k}, DType::f64);
   Whitening whitening = whiten(o.covariance, gmm.covariances, o.k, x.size(1));
   while (!gmm.converged && gmm.iterations < o.max_iter) {
     progress("gaussian mixture", gmm.iterations, o.max_iter);
     gmm.iterations++;
-    double bound = expect(whitening, gmm.weights, gmm.means, x, r, {});
+    const double bound = expect(whitening, gmm.weights, gmm.means, x, r, {}, likeliest);
+    if (!std::isfinite(bound))
+      fail("fit_gmm", "a finite likelihood", text(bound), "scale the data, whose squares overflow");
     maximize(x, r, o.reg_covar, &gmm);
     whitening = whiten(o.covariance, gmm.covariances, o.k, x.size(1));
     gmm.converged = !gmm.lower_bounds.empty() && std::abs(bound - gmm.lower_bounds.back()) < o.tol;
     gmm.lower_bounds.push_back(bound);
   }
   return gmm;
-}
-
-// Responsibilities of 0 and 1 from k-means labels.
-Tensor start_from_kmeans(const Tensor& x, const GmmOptions& o, int start,
-                         const Progress& progress) {
-  KMeansOptions options;
-  options.k = o.k;
-  options.seed = o.seed + uint64_t(start);
-  KMeans found = kmeans(x, options, {}, progress);
-  Tensor r = Tensor::zeros({x.size(0), o.k}, DType::f64);
-  for (int64_t i = 0; i < x.size(0); i++)
-    r.data<double>()[i * o.k + found.labels.data<int32_t>()[i]] = 1;
-  return r;
-}
-
-// Given responsibilities as a fresh (n, k) f64 tensor, checked.
-Tensor start_from_given(const Tensor& given, int64_t n, int64_t k) {
-  if (given.rank() != 2 || given.size(0) != n || given.size(1) != k)
-    fail("fit_gmm", text("responsibilities (n, k) = ", Shape{n, k}), text(given));
-  Tensor r = finite_matrix("fit_gmm", given, "responsibilities").to(DType::f64).clone();
-  for (int64_t i = 0; i < n; i++) {
-    const double* row = r.data<double>() + i * k;
-    double sum = 0;
-    for (int64_t c = 0; c < k; c++) sum += row[c];
-    if (*std::min_element(row, row + k) < 0 || std::abs(sum - 1) > 1e-4)
-      fail("fit_gmm", "responsibilities >= 0 with rows of sum 1", text("row ", i, " of sum ", sum));
-  }
-  return r;
-}
-
-void check_options(const GmmOptions& o, const Tensor& x) {
-  int64_t n = x.size(0);
-  if (n < 2) fail("fit_gmm", "at least 2 rows", text(x), "one point has no covariance");
-  if (o.k < 1 || o.k > n)
-    fail("fit_gmm", text("1 <= k <= n = ", n), text("k = ", o.k), "ask for fewer components");
-  if (o.n_init < 1 || o.max_iter < 1)
-    fail("fit_gmm", "n_init and max_iter of at least 1", text(o.n_init, " and ", o.max_iter));
-  if (!(o.tol >= 0) || !(o.reg_covar >= 0))
-    fail("fit_gmm", "tol >= 0 and reg_covar >= 0", text(o.tol, " and ", o.reg_covar));
 }
 
 // x checked against a fitted mixture, and the mixture's whitening.
@@ -78,17 +45,6 @@ Tensor check_fitted(const Gmm& gmm, const Tensor& x, Whitening* whitening) {
   return data;
 }
 
-double free_parameters(const Gmm& gmm) {
-  double k = double(gmm.means.size(0)), d = double(gmm.means.size(1)), covariances = 0;
-  switch (gmm.covariance) {
-    case Covariance::full: covariances = k * d * (d + 1) / 2; break;
-    case Covariance::diagonal: covariances = k * d; break;
-    case Covariance::spherical: covariances = k; break;
-    case Covariance::tied: covariances = d * (d + 1) / 2; break;
-  }
-  return covariances + k * d + k - 1;
-}
-
 double total_log_likelihood(const Gmm& gmm, const Tensor& x) {
   Whitening whitening;
   Tensor data = check_fitted(gmm, x, &whitening);
@@ -99,14 +55,13 @@ double total_log_likelihood(const Gmm& gmm, const Tensor& x) {
 
 Gmm fit_gmm(const Tensor& x, const GmmOptions& options, const Progress& progress) {
   Tensor data = finite_matrix("fit_gmm", x);
-  check_options(options, data);
+  check_options(options, data.size(0));
   profiler::Span span("fit_gmm");
-  if (options.responsibilities.defined())
-    return run(data, options, start_from_given(options.responsibilities, data.size(0), options.k),
-               progress);
+  const bool given = options.responsibilities.defined() || options.start.means.defined();
   Gmm best;
-  for (int start = 0; start < options.n_init; start++) {
-    Gmm found = run(data, options, start_from_kmeans(data, options, start, progress), progress);
+  for (int start = 0; start < (given ? 1 : options.n_init); start++) {
+    const FirstModel first = first_model(data, options, start, progress);
+    Gmm found = run(data, options, first.gmm, first.likeliest, progress);
     if (start == 0 || found.lower_bounds.back() > best.lower_bounds.back()) best = found;
   }
   return best;
@@ -120,16 +75,7 @@ Tensor predict_proba(const Gmm& gmm, const Tensor& x) {
   return r;
 }
 
-Tensor predict(const Gmm& gmm, const Tensor& x) {
-  Tensor r = predict_proba(gmm, x);
-  int64_t n = r.size(0), k = r.size(1);
-  Tensor labels = Tensor::empty({n}, DType::i32);
-  for (int64_t i = 0; i < n; i++) {
-    const double* row = r.data<double>() + i * k;
-    labels.data<int32_t>()[i] = int32_t(std::max_element(row, row + k) - row);
-  }
-  return labels;
-}
+Tensor predict(const Gmm& gmm, const Tensor& x) { return likeliest_of(predict_proba(gmm, x)); }
 
 Tensor log_likelihood(const Gmm& gmm, const Tensor& x) {
   Whitening whitening;
@@ -139,12 +85,61 @@ Tensor log_likelihood(const Gmm& gmm, const Tensor& x) {
   return out;
 }
 
+GmmSample sample(const Gmm& gmm, int64_t count, uint64_t seed) {
+  if (count < 0) fail("gmm sample", "count >= 0", text(count));
+  const int64_t k = gmm.means.size(0), d = gmm.means.size(1);
+  const bool matrix = gmm.covariance == Covariance::full || gmm.covariance == Covariance::tied;
+  Tensor factors = gmm.covariances.clone();  // Cholesky factors, or variances as they are
+  for (int64_t c = 0; matrix && c < factors.numel() / (d * d); c++)
+    if (!cholesky(factors.data<double>() + c * d * d, d))
+      fail("gmm sample", "positive definite covariances", text("a singular one in component ", c));
+  const Random choice = Random(seed).fork("gmm component"), normal = Random(seed).fork("gmm point");
+  const std::vector<double> weights = gmm.weights.to_vector<double>();
+  GmmSample out{Tensor::empty({count, d}, DType::f64), Tensor::empty({count}, DType::i32)};
+  parallel_for(count, rows_per_chunk(matrix ? d * d : d), [&](int64_t begin, int64_t end) {
+    std::vector<double> z(static_cast<size_t>(d));
+    for (int64_t i = begin; i < end; i++) {
+      double left = choice.uniform_at(uint64_t(i));
+      int64_t c = 0;
+      for (; c + 1 < k && left >= weights[size_t(c)]; c++) left -= weights[size_t(c)];
+      out.labels.data<int32_t>()[i] = int32_t(c);
+      for (int64_t j = 0; j < d; j++) z[size_t(j)] = normal.normal_at(uint64_t(i * d + j));
+      for (int64_t j = 0; j < d; j++) {
+        double sum = gmm.means.data<double>()[c * d + j];
+        const double* f = factors.data<double>();
+        switch (gmm.covariance) {
+          case Covariance::full: f += c * d * d; [[fallthrough]];
+          case Covariance::tied:
+            for (int64_t l = 0; l <= j; l++) sum += f[j * d + l] * z[size_t(l)];
+            break;
+          case Covariance::diagonal: sum += std::sqrt(f[c * d + j]) * z[size_t(j)]; break;
+          case Covariance::spherical: sum += std::sqrt(f[c]) * z[size_t(j)]; break;
+        }
+        out.x.data<double>()[i * d + j] = sum;
+      }
+    }
+  });
+  return out;
+}
+
+int64_t free_parameters(const Gmm& gmm) {
+  const int64_t k = gmm.means.size(0), d = gmm.means.size(1);
+  int64_t covariances = 0;
+  switch (gmm.covariance) {
+    case Covariance::full: covariances = k * d * (d + 1) / 2; break;
+    case Covariance::diagonal: covariances = k * d; break;
+    case Covariance::spherical: covariances = k; break;
+    case Covariance::tied: covariances = d * (d + 1) / 2; break;
+  }
+  return covariances + k * d + k - 1;
+}
+
 double aic(const Gmm& gmm, const Tensor& x) {
-  return 2 * free_parameters(gmm) - 2 * total_log_likelihood(gmm, x);
+  return 2 * double(free_parameters(gmm)) - 2 * total_log_likelihood(gmm, x);
 }
 
 double bic(const Gmm& gmm, const Tensor& x) {
-  return free_parameters(gmm) * std::log(double(x.size(0))) - 2 * total_log_likelihood(gmm, x);
+  return double(free_parameters(gmm)) * std::log(double(x.size(0))) - 2 * total_log_likelihood(gmm, x);
 }
 
 }  // namespace clade::cluster

@@ -18,36 +18,54 @@
 
 namespace clade::cluster {
 
+// Weights, means and covariances, as a fit finds them.
+struct GmmStart {
+  Tensor weights;      // pi (k), of sum 1
+  Tensor means;        // (k, d)
+  Tensor covariances;  // shaped as `Covariance` says
+};
+
 struct GmmOptions {
+  enum class Init : uint8_t {
+    kmeans,  // responsibilities 0 and 1 from k-means labels
+    random,  // random responsibilities: all components near the mean of the data
+    rows,    // means are random rows, covariances those of all data
+  };
   int64_t k = 1;
   Covariance covariance = Covariance::full;
-  Tensor responsibilities =
-      {};          // (n, k), rows of sum 1: where EM starts. Undefined: k-means labels
-  int n_init = 1;  // k-means starts (seeds seed, seed + 1, ...); the likeliest fit is kept
+  Init init = Init::kmeans;
+  Tensor responsibilities = {};  // (n, k), rows of sum 1: where EM starts, instead of init
+  GmmStart start = {};           // or these: another fit goes on where one has ended (warm start)
+  int n_init = 1;  // starts (seeds seed, seed + 1, ...); the likeliest fit is kept
   int max_iter = 100;
   double tol = 1e-3;        // stop when the mean log-likelihood changes by less
   double reg_covar = 1e-6;  // added to every variance
   uint64_t seed = 0;
 };
 
-struct Gmm {
+struct Gmm : GmmStart {              // all f64
   Covariance covariance = Covariance::full;
-  Tensor weights;                    // pi (k) f64
-  Tensor means;                      // (k, d) f64
-  Tensor covariances;                // f64, shaped as `Covariance` says
   std::vector<double> lower_bounds;  // mean log-likelihood at each E-step
   int iterations = 0;
   bool converged = false;
 };
 
 // x (n, d) f32 or f64, 1 <= k <= n, n >= 2. Throws Error on NaN, on options out of range, and when
-// a covariance stays singular. Same bits at any number of threads. Cost an iteration: 4 n k d^2
-// FLOPs (full, tied), 6 n k d (diagonal, spherical).
+// a covariance stays singular. Same bits at any number of threads. Cost an iteration: 3 n k d^2
+// FLOPs at most (full, tied), less the farther components lie apart; 6 n k d (diagonal, spherical).
 Gmm fit_gmm(const Tensor& x, const GmmOptions& options, const Progress& progress = {});
 
 Tensor predict(const Gmm& gmm, const Tensor& x);         // (n) i32: likeliest component
 Tensor predict_proba(const Gmm& gmm, const Tensor& x);   // (n, k) f64: responsibilities
 Tensor log_likelihood(const Gmm& gmm, const Tensor& x);  // (n) f64: ln p(x_i)
+
+struct GmmSample {
+  Tensor x, labels;  // (count, d) f64 and (count) i32: the components
+};
+GmmSample sample(const Gmm& gmm, int64_t count, uint64_t seed = 0);
+
+// Numbers that a fit of this shape chooses freely: for information criteria.
+int64_t free_parameters(const Gmm& gmm);
 
 // Information criteria on x; the smaller the better. p free parameters:
 // AIC = 2 p - 2 ln L (Akaike 1974), BIC = p ln n - 2 ln L (Schwarz 1978).

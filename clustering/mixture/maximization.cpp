@@ -5,6 +5,7 @@
 #include "clustering/linalg/scatter.h"
 #include "clustering/linalg/sum_rows.h"
 #include "tensor/memory.h"
+#include "tensor/vectors.h"
 
 namespace clade::cluster {
 namespace {
@@ -20,10 +21,15 @@ std::vector<double> weighted_sums(const Tensor& x, const Tensor& r, const Tensor
       for (int64_t c = 0; c < k; c++) {
         double w = weight[i * k + c];
         if (w == 0) continue;
-        for (int64_t j = 0; j < d; j++) {
-          double v = double(data[i * d + j]) - mean[c * d + j];
-          sum[c * d + j] += w * (squared ? v * v : v);
-        }
+        const auto* row = data + i * d;
+        const double* m = mean + c * d;
+        double* to = sum + c * d;
+        with_vectors([&] {
+          for (int64_t j = 0; j < d; j++) {
+            const double v = double(row[j]) - m[j];
+            to[j] += w * (squared ? v * v : v);
+          }
+        });
       }
     });
   });

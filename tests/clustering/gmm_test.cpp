@@ -102,6 +102,108 @@ TEST(Gmm, ProbabilitiesSumToOneFarFromEveryComponent) {
   for (int64_t i = 0; i < 3; i++) EXPECT_NEAR(p.at({i, 0}) + p.at({i, 1}), 1, 1e-12);
 }
 
+// Components far apart: most terms are skipped, and the densities are still those of the formula.
+TEST(Gmm, SkippedTermsChangeNothing) {
+  for (const Kind& kind : kKinds) {
+    Random rng(11);
+    const int64_t n = 500, d = 37, k = 6;  // neither 16 nor 4 divides d
+    Tensor x = randn({n, d}, rng, DType::f64);
+    for (int64_t i = 0; i < n; i++) x.data<double>()[i * d + i % k] += 15;
+    const Gmm gmm = fit_gmm(x, options(k, kind.covariance));
+    const Tensor log_p = log_likelihood(gmm, x), r = predict_proba(gmm, x);
+    const bool matrix = kind.covariance == Covariance::full || kind.covariance == Covariance::tied;
+    for (int64_t i = 0; i < n; i += 7) {
+      std::vector<double> term;
+      for (int64_t c = 0; c < k; c++) {
+        std::vector<double> l(size_t(d * d), 0.0), z(static_cast<size_t>(d));
+        const double* s = gmm.covariances.data<double>();
+        for (int64_t e = 0; e < d * d; e++) {
+          const int64_t j = e / d, at = kind.covariance == Covariance::full ? c * d * d + e : e;
+          if (matrix) l[size_t(e)] = s[at];
+          else if (e % d == j) l[size_t(e)] = kind.covariance == Covariance::diagonal ? s[c * d + j] : s[c];
+        }
+        for (int64_t j = 0; j < d; j++) {  // Cholesky and forward substitution
+          for (int64_t q = 0; q <= j; q++) {
+            double sum = l[size_t(j * d + q)];
+            for (int64_t t = 0; t < q; t++) sum -= l[size_t(j * d + t)] * l[size_t(q * d + t)];
+            l[size_t(j * d + q)] = q < j ? sum / l[size_t(q * d + q)] : std::sqrt(sum);
+          }
+        }
+        double log_term = std::log(gmm.weights.at({c}));
+        for (int64_t j = 0; j < d; j++) {
+          double sum = x.at({i, j}) - gmm.means.at({c, j});
+          for (int64_t q = 0; q < j; q++) sum -= l[size_t(j * d + q)] * z[size_t(q)];
+          z[size_t(j)] = sum / l[size_t(j * d + j)];
+          log_term -= 0.5 * z[size_t(j)] * z[size_t(j)] + std::log(l[size_t(j * d + j)]) +
+                      0.5 * std::log(2 * 3.14159265358979323846);
+        }
+        term.push_back(log_term);
+      }
+      const double most = *std::max_element(term.begin(), term.end());
+      double sum = 0;
+      for (double t : term) sum += std::exp(t - most);
+      ASSERT_NEAR(log_p.at({i}), most + std::log(sum), 1e-9) << kind.name;
+      for (int64_t c = 0; c < k; c++)
+        ASSERT_NEAR(r.at({i, c}), std::exp(term[size_t(c)] - most) / sum, 1e-9) << kind.name;
+    }
+  }
+}
+
+TEST(Gmm, GoesOnWhereItEnded) {
+  const Tensor x = normal(600, 3, 12);
+  for (const Kind& kind : kKinds) {
+    GmmOptions o = options(4, kind.covariance);
+    o.tol = 0;
+    o.max_iter = 9;
+    const Gmm whole = fit_gmm(x, o);
+    o.max_iter = 5;
+    const Gmm half = fit_gmm(x, o);
+    o.start = half;
+    o.max_iter = 4;
+    const Gmm rest = fit_gmm(x, o);
+    expect_same(rest.means, whole.means);
+    expect_same(rest.covariances, whole.covariances);
+  }
+}
+
+TEST(Gmm, OtherStarts) {
+  const Tensor x = cross(1000);
+  for (auto init : {GmmOptions::Init::random, GmmOptions::Init::rows}) {
+    GmmOptions o = options(2);
+    o.init = init;
+    o.tol = 1e-7;
+    o.max_iter = 1000;
+    o.n_init = 3;
+    EXPECT_NEAR(fit_gmm(x, o).lower_bounds.back(), fit_gmm(x, options(2)).lower_bounds.back(), 0.1);
+  }
+}
+
+TEST(Gmm, SamplesHaveTheMomentsOfTheMixture) {
+  for (const Kind& kind : kKinds) {
+    const Gmm gmm = fit_gmm(cross(1500, 5), options(2, kind.covariance));
+    const GmmSample s = sample(gmm, 20000, 3);
+    for (int64_t c = 0; c < 2; c++) {
+      double count = 0, mean[2] = {}, square[2] = {};
+      for (int64_t i = 0; i < 20000; i++) {
+        if (s.labels.data<int32_t>()[i] != c) continue;
+        count++;
+        for (int64_t j = 0; j < 2; j++) mean[j] += s.x.at({i, j}), square[j] += std::pow(s.x.at({i, j}), 2);
+      }
+      EXPECT_NEAR(count / 20000, gmm.weights.at({c}), 0.02);
+      for (int64_t j = 0; j < 2; j++) {
+        const double* v = gmm.covariances.data<double>();
+        const double want = kind.covariance == Covariance::full      ? v[c * 4 + 3 * j]
+                            : kind.covariance == Covariance::tied    ? v[3 * j]
+                            : kind.covariance == Covariance::diagonal ? v[2 * c + j]
+                                                                      : v[c];
+        EXPECT_NEAR(mean[j] / count, gmm.means.at({c, j}), 0.3);
+        EXPECT_NEAR(square[j] / count - std::pow(mean[j] / count, 2), want, 0.06 * want + 0.05);
+      }
+    }
+    expect_same_at_any_thread_count([&] { return sample(gmm, 999, 4).x.to_vector<double>(); });
+  }
+}
+
 TEST(Gmm, MoreStartsAreNeverWorse) {
   Tensor x = normal(300, 2, 3);
   GmmOptions o = options(6);

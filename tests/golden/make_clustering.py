@@ -94,6 +94,8 @@ labels[7] = 99  # a cluster of one point
 save("silhouette_x", x.astype(np.float32))
 save("silhouette_labels", labels)
 save("silhouette_samples", metrics.silhouette_samples(x.astype(np.float32).astype(float), labels))
+save("separation", [metrics.davies_bouldin_score(x.astype(np.float32).astype(float), labels),
+                    metrics.calinski_harabasz_score(x.astype(np.float32).astype(float), labels)])
 flat = np.round(x[:, :2] + rng.normal(size=(300, 2)) * 0.3, 3)
 save("trustworthiness_embedding", flat.astype(np.float32))
 save("trustworthiness",

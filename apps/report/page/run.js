@@ -17,4 +17,5 @@ samples();
 clusterSizes();
 condensedTree();
 trainingCurves();
+sweep();
 times();

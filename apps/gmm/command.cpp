@@ -1,0 +1,234 @@
+// clade gmm: a Gaussian mixture of the rows of a file.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "apps/cli/interrupt.h"
+#include "apps/cli/limits.h"
+#include "apps/cli/progress_line.h"
+#include "apps/commands.h"
+#include "apps/partition/partition.h"
+#include "apps/stopwatch.h"
+#include "clustering/mixture/missing.h"
+#include "tensor/npy.h"
+
+namespace clade::apps {
+namespace {
+
+struct GmmCommand {
+  PartitionOptions common{.max_iter = 100};
+  std::string covariance = "full", init = "k-means";
+  std::optional<std::string> labels;
+  double tol = 1e-3, reg_covar = 1e-6;
+};
+
+cluster::Covariance kind_of(const std::string& name) {
+  using cluster::Covariance;
+  if (name == "tied") return Covariance::tied;
+  if (name == "diagonal") return Covariance::diagonal;
+  return name == "spherical" ? Covariance::spherical : Covariance::full;
+}
+
+// Responsibilities of 0 and 1 from labels in a file.
+Tensor responsibilities(const std::string& file, int64_t n, int64_t k) {
+  const Tensor labels = load_npy(file);
+  if (!(labels.shape() == Shape{n}) || is_floating(labels.dtype()))
+    fail("--labels", text("whole numbers (n) = ", Shape{n}, " in ", file), text(labels));
+  Tensor r = Tensor::zeros({n, k}, DType::f64);
+  const std::vector<int64_t> of = labels.to_vector<int64_t>();
+  for (int64_t i = 0; i < n; i++) {
+    if (of[size_t(i)] < 0 || of[size_t(i)] >= k)
+      fail("--labels", text("labels from 0 to ", k - 1), text(of[size_t(i)], " in row ", i));
+    r.data<double>()[i * k + of[size_t(i)]] = 1;
+  }
+  return r;
+}
+
+cluster::Gmm fit(const GmmCommand& c, const PartitionInput& input, int64_t k,
+                 const Progress& progress) {
+  using Init = cluster::GmmOptions::Init;
+  const PartitionOptions& o = c.common;
+  cluster::GmmOptions options;
+  options.k = k;
+  options.covariance = kind_of(c.covariance);
+  options.init = c.init == "random" ? Init::random : c.init == "rows" ? Init::rows : Init::kmeans;
+  if (c.labels) options.responsibilities = responsibilities(*c.labels, input.rows.size(0), k);
+  options.n_init = int(o.n_init);
+  options.max_iter = int(o.max_iter);
+  options.tol = c.tol;
+  options.reg_covar = c.reg_covar;
+  options.seed = uint64_t(o.rows.seed);
+  return input.holes ? cluster::fit_gmm_with_holes(input.rows, options, progress)
+                     : cluster::fit_gmm(input.rows, options, progress);
+}
+
+Tensor likelihoods(const cluster::Gmm& gmm, const PartitionInput& input) {
+  return input.holes ? cluster::log_likelihood_with_holes(gmm, input.rows)
+                     : cluster::log_likelihood(gmm, input.rows);
+}
+
+struct Criteria {
+  double likelihood, aic, bic;  // ln L of all rows
+};
+Criteria criteria(const cluster::Gmm& gmm, const Tensor& log_p) {
+  double sum = 0;
+  for (double v : log_p.to_vector<double>()) sum += v;
+  const double p = double(cluster::free_parameters(gmm));
+  return {sum, 2 * p - 2 * sum, p * std::log(double(log_p.numel())) - 2 * sum};
+}
+
+// AIC and BIC over the number of components.
+Sweep sweep_of(const GmmCommand& c, const PartitionInput& input, const Progress& progress) {
+  std::vector<int64_t> at = c.common.sweep;
+  std::sort(at.begin(), at.end());
+  at.erase(std::unique(at.begin(), at.end()), at.end());
+  Sweep s{"Numbers of components",
+          "Information criteria weigh the likelihood against the number of parameters; the lowest "
+          "is the best, and BIC asks for fewer components than AIC.",
+          "components", at, {}};
+  if (at.empty()) return s;
+  Curve bic{"BIC", {}}, aic{"AIC", {}};
+  for (int64_t k : at) {
+    const cluster::Gmm gmm = fit(c, input, k, progress);
+    const Criteria found = criteria(gmm, likelihoods(gmm, input));
+    bic.values.push_back(found.bic);
+    aic.values.push_back(found.aic);
+  }
+  s.lines = {bic, aic};
+  return s;
+}
+
+void run_gmm(const GmmCommand& c) {
+  const PartitionOptions& o = c.common;
+  if (c.labels && !o.sweep.empty())
+    fail("--sweep", "starts that fit any number of components", "--labels", "leave one out");
+  const PartitionInput input = load_partition(o);
+  const std::string folder = output_folder(o.rows, "gmm");
+  ProgressLine line(o.rows.quiet);
+  Stopwatch watch;
+  cluster::Gmm gmm;
+  Sweep sweep;
+  {
+    const Interruptible asked;
+    watch.start("fit");
+    gmm = fit(c, input, o.k, line.progress());
+    watch.start("sweep");
+    sweep = sweep_of(c, input, line.progress());
+  }
+  watch.stop();
+  line.finish();
+  const Tensor r = input.holes ? cluster::predict_proba_with_holes(gmm, input.rows)
+                               : cluster::predict_proba(gmm, input.rows);
+  const Tensor log_p = likelihoods(gmm, input);
+  const Criteria found = criteria(gmm, log_p);
+  save_npy(folder + "/probabilities.npy", r);
+  save_npy(folder + "/weights.npy", gmm.weights);
+  save_npy(folder + "/means.npy", gmm.means);
+  save_npy(folder + "/covariances.npy", gmm.covariances);
+  if (input.holes) save_npy(folder + "/filled.npy", cluster::fill_holes(gmm, input.rows));
+
+  Tensor labels = Tensor::empty({r.size(0)}, DType::i32);
+  Values probability{"probability", {}}, density{"log_likelihood", log_p.to_vector<double>()};
+  for (int64_t i = 0; i < r.size(0); i++) {
+    const double* row = r.data<double>() + i * o.k;
+    const double* best = std::max_element(row, row + o.k);
+    labels.data<int32_t>()[i] = int32_t(best - row);
+    probability.values.push_back(*best);
+  }
+  const double seconds = watch.stages().front().seconds;
+  Partition p{"gmm",
+              "Gaussian mixture",
+              labels,
+              input.holes ? cluster::fill_holes(gmm, input.rows) : input.rows,
+              {},
+              sweep,
+              {}};
+  p.told = {{"components", text(o.k, ", ", c.covariance)},
+            {"ln L a row", fixed(found.likelihood / double(r.size(0)), 4)},
+            {"BIC", fixed(found.bic, 1)},
+            {"AIC", fixed(found.aic, 1)},
+            {"iterations", text(gmm.iterations, gmm.converged ? "" : ", not converged")}};
+  for (const auto& stage : watch.stages())
+    if (stage.name != "sweep" || !sweep.lines.empty()) p.times.push_back({stage.name, stage.seconds});
+  write_partition(o, input, p, {probability, density}, folder);
+
+  if (o.json) {
+    nlohmann::ordered_json out{{"rows", input.rows.size(0)},
+                               {"columns", input.rows.size(1)},
+                               {"components", o.k},
+                               {"covariance", c.covariance},
+                               {"lower_bound", gmm.lower_bounds.back()},
+                               {"log_likelihood", found.likelihood / double(r.size(0))},
+                               {"bic", found.bic},
+                               {"aic", found.aic},
+                               {"iterations", gmm.iterations},
+                               {"converged", gmm.converged},
+                               {"seconds", seconds},
+                               {"folder", folder}};
+    for (size_t i = 0; i < sweep.at.size(); i++)
+      out["sweep"].push_back({{"components", sweep.at[i]},
+                              {"bic", sweep.lines[0].values[i]},
+                              {"aic", sweep.lines[1].values[i]}});
+    std::printf("%s\n", out.dump(2).c_str());
+    return;
+  }
+  if (o.rows.quiet) return;
+  std::vector<Row> told{{"rows", grouped(input.rows.size(0))},
+                        {"columns", grouped(input.rows.size(1))}};
+  told.insert(told.end(), p.told.begin(), p.told.end());
+  told.push_back({"fit", duration(seconds)});
+  told.push_back({"written", folder + "/labels.csv, probabilities.npy, means.npy, ..." +
+                                 (o.no_report ? "" : ", report.html")});
+  std::fputs(aligned(told, "ll").c_str(), stdout);
+  if (sweep.lines.empty()) return;
+  std::vector<Row> rows{{"components", "BIC", "AIC"}};
+  for (size_t i = 0; i < sweep.at.size(); i++)
+    rows.push_back({grouped(sweep.at[i]), fixed(sweep.lines[0].values[i], 1),
+                    fixed(sweep.lines[1].values[i], 1)});
+  std::printf("\n%s", aligned(rows, "rrr").c_str());
+}
+
+}  // namespace
+
+void add_gmm(CLI::App& program) {
+  CLI::App* command = program.add_subcommand("gmm", "a Gaussian mixture of a file's rows");
+  auto c = std::make_shared<GmmCommand>();
+  add_partition_options(*command, c->common, "components");
+  auto word = [&](const char* name, std::string& value, OneOf words, const char* help) {
+    command->add_option(name, value, help)
+        ->check(validator(words))
+        ->type_name("NAME")
+        ->capture_default_str()
+        ->take_last();
+  };
+  auto number = [&](const char* name, double& value, const char* help) {
+    command->add_option(name, value, help)
+        ->check(validator(Numbers{.low = 0, .whole = false}))
+        ->type_name("X")
+        ->capture_default_str()
+        ->take_last();
+  };
+  word("--covariance", c->covariance, {{"full", "tied", "diagonal", "spherical"}},
+       "full, tied (one matrix for all), diagonal or spherical");
+  word("--init", c->init, {{"k-means", "random", "rows"}},
+       "start from k-means, random responsibilities or random rows as means");
+  command->add_option("--labels", c->labels, "start from these labels (rows), a .npy of integers")
+      ->type_name("FILE")
+      ->take_last();
+  number("--tol", c->tol, "stop when the mean log-likelihood changes by less");
+  number("--reg-covar", c->reg_covar, "added to every variance");
+  command->footer(
+      "The folder then holds labels.csv (row, component, probability, ln p), labels.npy,\n"
+      "probabilities.npy (rows, components), weights.npy, means.npy, covariances.npy and "
+      "report.html.\n"
+      "Missing values are integrated over; filled.npy then holds their expectations.\n"
+      "\nExamples:\n"
+      "  clade gmm points.npy -k 5\n"
+      "  clade gmm table.csv --label-column species --scale -k 3 --sweep 1,2,3,4,5,6");
+  command->callback([c] { run_gmm(*c); });
+}
+
+}  // namespace clade::apps

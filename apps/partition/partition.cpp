@@ -1,0 +1,116 @@
+#include "apps/partition/partition.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "apps/cli/limits.h"
+#include "apps/versions.h"
+#include "clustering/manifold/pca.h"
+#include "clustering/metrics/accuracy.h"
+#include "clustering/metrics/information.h"
+#include "clustering/metrics/pairs.h"
+#include "tensor/file.h"
+#include "tensor/npy.h"
+#include "tensor/parallel.h"
+
+namespace clade::apps {
+namespace {
+
+// A place in the plane for each row: itself, or its first two principal components.
+Tensor places(const Tensor& rows) {
+  const int64_t n = rows.size(0), d = rows.size(1);
+  if (d <= 2 || n < 3) return rows.slice(1, 0, std::min<int64_t>(d, 2)).contiguous();
+  return cluster::transform(cluster::fit_pca(rows, {.components = 2}), rows);
+}
+
+MethodReport method(const Partition& p, const PartitionInput& input) {
+  MethodReport out{p.command, p.name, p.labels, {}, {}};
+  if (!input.labels.defined() || input.labels.unknown() > 0) return out;
+  const Tensor& truth = input.labels.ids();
+  out.scores = {{"ACC", cluster::accuracy(truth, p.labels)},
+                {"NMI", cluster::normalized_mutual_information(truth, p.labels)},
+                {"ARI", cluster::adjusted_rand(truth, p.labels)}};
+  return out;
+}
+
+std::string report_of(const PartitionOptions& o, const PartitionInput& input, const Partition& p) {
+  ReportData r;
+  const std::string& data = o.rows.load.name_or_path;
+  r.title = p.name + " of " + data;
+  r.summary = text(grouped(input.rows.size(0)), " rows of ", grouped(input.rows.size(1)),
+                   " values", input.holes ? ", some of them missing" : "");
+  r.command = text("clade ", p.command, " ", data, " -k ", o.k);
+  for (const Row& row : p.told) r.figures.push_back({row[0], row[1]});
+  r.settings = {{"seed", std::to_string(o.rows.seed)}, {"threads", std::to_string(threads())}};
+  for (const Fact& f : versions()) r.settings.push_back(f);
+  r.times = p.times;
+  r.seed = uint64_t(o.rows.seed);
+  r.embedding = places(p.filled);
+  if (input.labels.defined()) {
+    r.classes = input.labels.ids();
+    r.class_names = input.labels.names();
+  }
+  r.methods = {method(p, input)};
+  r.sweep = p.sweep;
+  if (r.embedding.size(1) == 2 && input.rows.size(1) > 2)
+    r.notes.push_back("The points are drawn by their first two principal components.");
+  return report_html(r);
+}
+
+}  // namespace
+
+void add_partition_options(CLI::App& command, PartitionOptions& o, const std::string& what) {
+  add_rows_options(command, o.rows);
+  command.get_option("--seed")
+      ->description("of all randomness: same seed, same result")
+      ->capture_default_str();
+  auto number = [&](const char* name, int64_t& value, const std::string& help) {
+    command.add_option(name, value, help)
+        ->check(validator(Numbers{.low = 1, .high = 1e9}))
+        ->type_name("N")
+        ->capture_default_str()
+        ->take_last();
+  };
+  number("-k,--clusters", o.k, "how many " + what);
+  number("--n-init", o.n_init, "starts, of which the best is kept");
+  number("--max-iter", o.max_iter, "iterations of a start at most");
+  command
+      .add_option("--sweep", o.sweep,
+                  "also fit these numbers of " + what + ", for the curve in the report")
+      ->delimiter(',')
+      ->check(validator(Numbers{.low = 1, .high = 1e9}))
+      ->type_name("N,N,...");
+  command.add_flag("--no-report", o.no_report, "do not write report.html");
+  command.add_flag("--json", o.json, "print the summary as JSON");
+}
+
+PartitionInput load_partition(const PartitionOptions& o) {
+  PartitionInput input;
+  input.rows = load_rows(o.rows, &input.labels);
+  const float* v = input.rows.data<float>();
+  input.holes = std::any_of(v, v + input.rows.numel(), [](float f) { return std::isnan(f); });
+  return input;
+}
+
+void write_partition(const PartitionOptions& o, const PartitionInput& input, const Partition& p,
+                     const std::vector<Values>& columns, const std::string& folder) {
+  std::string lines = "row," + p.command;
+  for (const Values& c : columns) lines.append("," + c.name);
+  lines += "\n";
+  char cell[48];
+  for (int64_t i = 0; i < p.labels.numel(); i++) {
+    lines.append(text(i, ",", p.labels.data<int32_t>()[i]));
+    for (const Values& c : columns) {
+      std::snprintf(cell, sizeof cell, ",%.9g", c.values[size_t(i)]);
+      lines.append(cell);
+    }
+    lines += "\n";
+  }
+  write_file_atomically(folder + "/labels.csv", lines);
+  save_npy(folder + "/labels.npy", p.labels);
+  if (!o.no_report) write_file_atomically(folder + "/report.html", report_of(o, input, p));
+}
+
+}  // namespace clade::apps

@@ -1,0 +1,55 @@
+// What `clade kmeans` and `clade gmm` share: rows in; labels, tables and a report out.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "apps/cli/table.h"
+#include "apps/report/report.h"
+#include "apps/rows/rows.h"
+
+namespace CLI {
+class App;
+}
+
+namespace clade::apps {
+
+struct PartitionOptions {
+  RowsOptions rows;
+  int64_t k = 8;
+  int64_t n_init = 1, max_iter = 300;
+  std::vector<int64_t> sweep;
+  bool no_report = false, json = false;
+};
+
+// Declares them on a command; what: "clusters" or "components".
+void add_partition_options(CLI::App& command, PartitionOptions& options, const std::string& what);
+
+struct PartitionInput {
+  Tensor rows;  // (n, d) f32, NaN where missing
+  data::Labels labels;
+  bool holes = false;
+};
+PartitionInput load_partition(const PartitionOptions& options);
+
+// A fitted clustering, to be written and told.
+struct Partition {
+  std::string command, name;  // "kmeans", "k-means"
+  Tensor labels;              // (n) i32, -1 for rows without a cluster
+  Tensor filled;              // rows without holes: what the scatter shows
+  std::vector<Row> told;      // name and value of what the summary says
+  Sweep sweep;
+  std::vector<StageTime> times;
+};
+
+// Writes labels.csv (row, <command> and further columns of one value a row), labels.npy and, unless
+// --no-report, report.html.
+struct Values {
+  std::string name;
+  std::vector<double> values;
+};
+void write_partition(const PartitionOptions& options, const PartitionInput& input,
+                     const Partition& partition, const std::vector<Values>& columns,
+                     const std::string& folder);
+
+}  // namespace clade::apps
