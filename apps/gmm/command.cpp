@@ -88,7 +88,9 @@ Sweep sweep_of(const GmmCommand& c, const PartitionInput& input, const Progress&
   Sweep s{"Numbers of components",
           "Information criteria weigh the likelihood against the number of parameters; the lowest "
           "is the best, and BIC asks for fewer components than AIC.",
-          "components", at, {}};
+          "components",
+          at,
+          {}};
   if (at.empty()) return s;
   Curve bic{"BIC", {}}, aic{"AIC", {}};
   for (int64_t k : at) {
@@ -139,12 +141,9 @@ void run_gmm(const GmmCommand& c) {
     probability.values.push_back(*best);
   }
   const double seconds = watch.stages().front().seconds;
-  Partition p{"gmm",
-              "Gaussian mixture",
-              labels,
-              input.holes ? cluster::fill_holes(gmm, input.rows) : input.rows,
-              {},
-              sweep,
+  Partition p{"gmm",  "Gaussian mixture",
+              labels, input.holes ? cluster::fill_holes(gmm, input.rows) : input.rows,
+              {},     sweep,
               {}};
   p.told = {{"components", text(o.k, ", ", c.covariance)},
             {"ln L a row", fixed(found.likelihood / double(r.size(0)), 4)},
@@ -152,7 +151,8 @@ void run_gmm(const GmmCommand& c) {
             {"AIC", fixed(found.aic, 1)},
             {"iterations", text(gmm.iterations, gmm.converged ? "" : ", not converged")}};
   for (const auto& stage : watch.stages())
-    if (stage.name != "sweep" || !sweep.lines.empty()) p.times.push_back({stage.name, stage.seconds});
+    if (stage.name != "sweep" || !sweep.lines.empty())
+      p.times.push_back({stage.name, stage.seconds});
   write_partition(o, input, p, {probability, density}, folder);
 
   if (o.json) {

@@ -81,7 +81,9 @@ Sweep elbow(const KMeansCommand& c, const PartitionInput& input, const Progress&
   Sweep s{"Numbers of clusters",
           "The inertia always falls with more clusters; where the curve bends, more of them stop "
           "paying.",
-          "clusters", at, {}};
+          "clusters",
+          at,
+          {}};
   if (at.empty()) return s;
   Curve inertia{"inertia", {}};
   for (int64_t k : at) inertia.values.push_back(fit(c, input, k, progress).model.inertia);
@@ -126,14 +128,19 @@ void run_kmeans(const KMeansCommand& c) {
             {"iterations", text(m.iterations, m.converged ? "" : ", not converged")}};
   if (without) p.told.push_back({"rows without a value", grouped(without)});
   for (const auto& stage : watch.stages())
-    if (stage.name != "sweep" || !sweep.lines.empty()) p.times.push_back({stage.name, stage.seconds});
+    if (stage.name != "sweep" || !sweep.lines.empty())
+      p.times.push_back({stage.name, stage.seconds});
   write_partition(o, input, p, {}, folder);
 
   if (o.json) {
-    nlohmann::ordered_json out{{"rows", input.rows.size(0)}, {"columns", input.rows.size(1)},
-                               {"clusters", o.k},            {"inertia", m.inertia},
-                               {"iterations", m.iterations}, {"converged", m.converged},
-                               {"seconds", seconds},         {"folder", folder}};
+    nlohmann::ordered_json out{{"rows", input.rows.size(0)},
+                               {"columns", input.rows.size(1)},
+                               {"clusters", o.k},
+                               {"inertia", m.inertia},
+                               {"iterations", m.iterations},
+                               {"converged", m.converged},
+                               {"seconds", seconds},
+                               {"folder", folder}};
     for (size_t i = 0; i < sweep.at.size(); i++)
       out["sweep"].push_back({{"clusters", sweep.at[i]}, {"inertia", sweep.lines[0].values[i]}});
     std::printf("%s\n", out.dump(2).c_str());
@@ -161,8 +168,9 @@ void add_kmeans(CLI::App& program) {
   auto c = std::make_shared<KMeansCommand>();
   add_partition_options(*command, c->common, "clusters");
   command
-      ->add_option("--init", c->init,
-                   "first centres: k-means++, k-means|| (faster for hundreds of clusters) or random")
+      ->add_option(
+          "--init", c->init,
+          "first centres: k-means++, k-means|| (faster for hundreds of clusters) or random")
       ->check(validator(OneOf{{"k-means++", "k-means||", "random"}}))
       ->type_name("NAME")
       ->capture_default_str()

@@ -39,8 +39,8 @@ std::string report_of(const PartitionOptions& o, const PartitionInput& input, co
   ReportData r;
   const std::string& data = o.rows.load.name_or_path;
   r.title = p.name + " of " + data;
-  r.summary = text(grouped(input.rows.size(0)), " rows of ", grouped(input.rows.size(1)),
-                   " values", input.holes ? ", some of them missing" : "");
+  r.summary = text(grouped(input.rows.size(0)), " rows of ", grouped(input.rows.size(1)), " values",
+                   input.holes ? ", some of them missing" : "");
   r.command = text("clade ", p.command, " ", data, " -k ", o.k);
   for (const Row& row : p.told) r.figures.push_back({row[0], row[1]});
   r.settings = {{"seed", std::to_string(o.rows.seed)}, {"threads", std::to_string(threads())}};

@@ -55,9 +55,9 @@ struct Curve {
 // Figures of several fits, such as the BIC over numbers of components; no lines: no figure.
 struct Sweep {
   std::string title, caption;
-  std::string axis;            // of `at`, e.g. "clusters"
-  std::vector<int64_t> at;     // rising
-  std::vector<Curve> lines;    // with as many values
+  std::string axis;          // of `at`, e.g. "clusters"
+  std::vector<int64_t> at;   // rising
+  std::vector<Curve> lines;  // with as many values
 };
 
 struct StageTime {

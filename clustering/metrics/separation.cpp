@@ -91,8 +91,8 @@ double calinski_harabasz(const Tensor& x, const Tensor& labels) {
   if (c.within == 0) return 1;
   double between = 0;
   for (int64_t a = 0; a < c.k; a++)
-    between += c.sizes[size_t(a)] *
-               std::pow(distance(c.means.data() + a * c.d, c.centre.data(), c.d), 2);
+    between +=
+        c.sizes[size_t(a)] * std::pow(distance(c.means.data() + a * c.d, c.centre.data(), c.d), 2);
   return between * double(c.n - c.k) / (c.within * double(c.k - 1));
 }
 

@@ -13,9 +13,9 @@
 namespace clade::cluster {
 
 // x (n, d) f32 or f64; labels (n) i32 with 2 <= distinct labels <= n - 1; noise (-1) counts as a
-// cluster, so leave it out beforehand. Smaller is better; 0 where all points of each cluster are one
-// point. Clusters with the same mean are passed over. Throws Error on anything else. All sums in
-// f64; same bits at any number of threads.
+// cluster, so leave it out beforehand. Smaller is better; 0 where all points of each cluster are
+// one point. Clusters with the same mean are passed over. Throws Error on anything else. All sums
+// in f64; same bits at any number of threads.
 double davies_bouldin(const Tensor& x, const Tensor& labels);
 
 // Larger is better; 1 where no cluster has any spread.

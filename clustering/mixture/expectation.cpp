@@ -199,13 +199,15 @@ double expect(const Whitening& whitening, const Tensor& weights, const Tensor& m
   int32_t* labels = likeliest.defined() ? likeliest.data<int32_t>() : nullptr;
   auto join = [](double a, double b) { return a + b; };
   const int64_t grain = std::max<int64_t>(1024, std::min<int64_t>(4096, (n + 63) / 64));
-  return dispatch_floating(x.dtype(), [&](auto zero) {
-           using T = decltype(zero);
-           auto chunk = [&](int64_t begin, int64_t end) {
-             return expect_rows<T>(e, x.data<T>(), d, k, begin, end, r, log_p, labels);
-           };
-           return parallel_reduce(n, grain, 0.0, chunk, join);
-         }) /
+  return dispatch_floating(x.dtype(),
+                           [&](auto zero) {
+                             using T = decltype(zero);
+                             auto chunk = [&](int64_t begin, int64_t end) {
+                               return expect_rows<T>(e, x.data<T>(), d, k, begin, end, r, log_p,
+                                                     labels);
+                             };
+                             return parallel_reduce(n, grain, 0.0, chunk, join);
+                           }) /
          double(n);
 }
 

@@ -1,6 +1,7 @@
 // The E-step of a Gaussian mixture: densities and responsibilities, tile by tile.
 //
-//   ln p_ic = ln pi_c + ln |W_c| - (d ln 2 pi + ||W_c (x_i - m_c)||^2) / 2,    r_ic = p_ic / sum_c p_ic
+//   ln p_ic = ln pi_c + ln |W_c| - (d ln 2 pi + ||W_c (x_i - m_c)||^2) / 2,    r_ic = p_ic / sum_c
+//   p_ic
 //
 // Sixteen rows lie side by side in vector registers, and W_c, which is lower triangular, goes over
 // them line by line: half of the multiplications of a product with a square matrix. The squared

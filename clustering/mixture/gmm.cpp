@@ -139,7 +139,8 @@ double aic(const Gmm& gmm, const Tensor& x) {
 }
 
 double bic(const Gmm& gmm, const Tensor& x) {
-  return double(free_parameters(gmm)) * std::log(double(x.size(0))) - 2 * total_log_likelihood(gmm, x);
+  return double(free_parameters(gmm)) * std::log(double(x.size(0))) -
+         2 * total_log_likelihood(gmm, x);
 }
 
 }  // namespace clade::cluster

@@ -36,14 +36,14 @@ struct GmmOptions {
   Init init = Init::kmeans;
   Tensor responsibilities = {};  // (n, k), rows of sum 1: where EM starts, instead of init
   GmmStart start = {};           // or these: another fit goes on where one has ended (warm start)
-  int n_init = 1;  // starts (seeds seed, seed + 1, ...); the likeliest fit is kept
+  int n_init = 1;                // starts (seeds seed, seed + 1, ...); the likeliest fit is kept
   int max_iter = 100;
   double tol = 1e-3;        // stop when the mean log-likelihood changes by less
   double reg_covar = 1e-6;  // added to every variance
   uint64_t seed = 0;
 };
 
-struct Gmm : GmmStart {              // all f64
+struct Gmm : GmmStart {  // all f64
   Covariance covariance = Covariance::full;
   std::vector<double> lower_bounds;  // mean log-likelihood at each E-step
   int iterations = 0;

@@ -51,9 +51,8 @@ Patterns find_patterns(const Tensor& x) {
   });
   out.rows.resize(size_t(n));
   for (int64_t i = 0; i < n; i++) out.rows[size_t(i)] = i;
-  std::stable_sort(out.rows.begin(), out.rows.end(), [&](int64_t a, int64_t b) {
-    return of_row[size_t(a)] < of_row[size_t(b)];
-  });
+  std::stable_sort(out.rows.begin(), out.rows.end(),
+                   [&](int64_t a, int64_t b) { return of_row[size_t(a)] < of_row[size_t(b)]; });
   for (int64_t row : out.rows) out.pattern.push_back(of_row[size_t(row)]);
   return out;
 }
@@ -177,8 +176,7 @@ class Pass {
                        double* log_likelihood) const {
     const Pattern& p = patterns_.list[size_t(patterns_.pattern[size_t(begin)])];
     std::vector<Conditional> seen;
-    for (int64_t c = 0; c < k_; c++)
-      seen.push_back(condition(covariances_[size_t(c)], d_, p));
+    for (int64_t c = 0; c < k_; c++) seen.push_back(condition(covariances_[size_t(c)], d_, p));
     const size_t b = p.missing.size();
     // Offsets from each mean: of the row, with expectations in the missing columns.
     std::vector<double> offset(size_t(k_ * d_)), r(static_cast<size_t>(k_)), total(size_t(k_), 0.0);
@@ -186,8 +184,8 @@ class Pass {
       const int64_t row = patterns_.rows[size_t(i)];
       double log_p = 0;
       for (int64_t c = 0; c < k_; c++)
-        r[size_t(c)] = log_weights_[size_t(c)] +
-                       complete(seen[size_t(c)], p, row, c, offset.data() + c * d_);
+        r[size_t(c)] =
+            log_weights_[size_t(c)] + complete(seen[size_t(c)], p, row, c, offset.data() + c * d_);
       normalize(r, &log_p);
       if (p.observed.empty()) log_p = 0;
       *log_likelihood += log_p;
@@ -265,8 +263,8 @@ class Pass {
       for (int64_t j : p.missing) {
         double value = 0;
         for (int64_t c = 0; c < k_; c++)
-          value += r[size_t(c)] * (gmm_.means.data<double>()[c * d_ + j] +
-                                   offset[size_t(c * d_ + j)]);
+          value +=
+              r[size_t(c)] * (gmm_.means.data<double>()[c * d_ + j] + offset[size_t(c * d_ + j)]);
         filled->data<T>()[row * d_ + j] = T(value);
       }
     });
@@ -299,7 +297,8 @@ void maximize_moments(const Moments& moments, double reg_covar, Gmm* gmm) {
       means[c * d + j] += step[size_t(j)];
     }
     auto entry = [&](int64_t j, int64_t l) {  // of the sum of products about the new mean, l <= j
-      return moments.second[size_t((c * d + j) * d + l)] - count * step[size_t(j)] * step[size_t(l)];
+      return moments.second[size_t((c * d + j) * d + l)] -
+             count * step[size_t(j)] * step[size_t(l)];
     };
     for (int64_t j = 0; j < d; j++) {
       switch (gmm->covariance) {
@@ -316,9 +315,7 @@ void maximize_moments(const Moments& moments, double reg_covar, Gmm* gmm) {
           if (c == k - 1) s[j * d + j] += reg_covar;
           break;
         case Covariance::diagonal: s[c * d + j] = entry(j, j) / count + reg_covar; break;
-        case Covariance::spherical:
-          s[c] += (entry(j, j) / count + reg_covar) / double(d);
-          break;
+        case Covariance::spherical: s[c] += (entry(j, j) / count + reg_covar) / double(d); break;
       }
     }
   }

@@ -45,8 +45,7 @@ Tensor random_responsibilities(int64_t n, int64_t k, uint64_t seed) {
   for (int64_t i = 0; i < n; i++) {
     double* row = r.data<double>() + i * k;
     double sum = 0;
-    for (int64_t c = 0; c < k; c++)
-      sum += row[c] = 1e-6 + rng.uniform_at(uint64_t(i * k + c));
+    for (int64_t c = 0; c < k; c++) sum += row[c] = 1e-6 + rng.uniform_at(uint64_t(i * k + c));
     for (int64_t c = 0; c < k; c++) row[c] /= sum;
   }
   return r;

@@ -113,8 +113,7 @@ Plain plain_step(const Tensor& x, const GmmStart& s, double reg) {
       }
     }
     out.bound += std::log(total) / double(n);
-    for (int64_t c = 0; c < k; c++)
-      counts[size_t(c)] += r[size_t(i * k + c)] /= total;
+    for (int64_t c = 0; c < k; c++) counts[size_t(c)] += r[size_t(i * k + c)] /= total;
   }
   out.means.resize(size_t(k * d)), out.covariances.resize(size_t(k * d * d));
   for (int64_t c = 0; c < k; c++) {
@@ -230,7 +229,8 @@ TEST(GmmWithHoles, RefusesBadInput) {
   const Gmm gmm = fit_gmm(x, options(1, Covariance::full));
   expect_error("x (n, 2)", [&] { predict_with_holes(gmm, Tensor::zeros({2, 3})); });
   for (int64_t i = 0; i < 10; i++) x.data<double>()[2 * i] = kNan;
-  expect_error("nothing but NaN in column 0", [&] { fit_gmm_with_holes(x, options(2, kKinds[0])); });
+  expect_error("nothing but NaN in column 0",
+               [&] { fit_gmm_with_holes(x, options(2, kKinds[0])); });
 }
 
 }  // namespace clade::cluster

@@ -119,8 +119,10 @@ TEST(Gmm, SkippedTermsChangeNothing) {
         const double* s = gmm.covariances.data<double>();
         for (int64_t e = 0; e < d * d; e++) {
           const int64_t j = e / d, at = kind.covariance == Covariance::full ? c * d * d + e : e;
-          if (matrix) l[size_t(e)] = s[at];
-          else if (e % d == j) l[size_t(e)] = kind.covariance == Covariance::diagonal ? s[c * d + j] : s[c];
+          if (matrix)
+            l[size_t(e)] = s[at];
+          else if (e % d == j)
+            l[size_t(e)] = kind.covariance == Covariance::diagonal ? s[c * d + j] : s[c];
         }
         for (int64_t j = 0; j < d; j++) {  // Cholesky and forward substitution
           for (int64_t q = 0; q <= j; q++) {
@@ -187,13 +189,14 @@ TEST(Gmm, SamplesHaveTheMomentsOfTheMixture) {
       for (int64_t i = 0; i < 20000; i++) {
         if (s.labels.data<int32_t>()[i] != c) continue;
         count++;
-        for (int64_t j = 0; j < 2; j++) mean[j] += s.x.at({i, j}), square[j] += std::pow(s.x.at({i, j}), 2);
+        for (int64_t j = 0; j < 2; j++)
+          mean[j] += s.x.at({i, j}), square[j] += std::pow(s.x.at({i, j}), 2);
       }
       EXPECT_NEAR(count / 20000, gmm.weights.at({c}), 0.02);
       for (int64_t j = 0; j < 2; j++) {
         const double* v = gmm.covariances.data<double>();
-        const double want = kind.covariance == Covariance::full      ? v[c * 4 + 3 * j]
-                            : kind.covariance == Covariance::tied    ? v[3 * j]
+        const double want = kind.covariance == Covariance::full       ? v[c * 4 + 3 * j]
+                            : kind.covariance == Covariance::tied     ? v[3 * j]
                             : kind.covariance == Covariance::diagonal ? v[2 * c + j]
                                                                       : v[c];
         EXPECT_NEAR(mean[j] / count, gmm.means.at({c, j}), 0.3);

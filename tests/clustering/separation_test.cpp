@@ -45,8 +45,9 @@ TEST(Separation, LimitCases) {
 TEST(Separation, RefusesBadInput) {
   const Tensor x = normal(4, 2, 1);
   auto labels = [](std::vector<int32_t> l) { return Tensor::from(l, {int64_t(l.size())}); };
-  expect_error("davies_bouldin: expected 2 to n - 1 = 3 distinct labels; got 1",
-               [&] { davies_bouldin(x, labels({0, 0, 0, 0})); });
+  expect_error("davies_bouldin: expected 2 to n - 1 = 3 distinct labels; got 1", [&] {
+    davies_bouldin(x, labels({0, 0, 0, 0}));
+  });
   expect_error("distinct labels; got 4", [&] { calinski_harabasz(x, labels({0, 1, 2, 3})); });
   expect_error("labels (n) i32 = [4]", [&] { davies_bouldin(x, labels({0, 1})); });
 }
