@@ -21,6 +21,7 @@ void add_info(CLI::App& program);
 void add_datasets(CLI::App& program);
 void add_assign(CLI::App& program);
 void add_systems(CLI::App& program);
+void add_reproduce(CLI::App& program);
 void add_ops(CLI::App& program);
 void add_bench(CLI::App& program);
 

@@ -53,6 +53,7 @@ int main(int argc, char** argv) {
   add_umap(program);
   add_tsne(program);
   add_pca(program);
+  add_reproduce(program);
   add_metrics(program);
   add_info(program);
   add_datasets(program);

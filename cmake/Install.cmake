@@ -16,7 +16,7 @@ foreach(floor ${floors})
           FILES_MATCHING PATTERN "*.h")
 endforeach()
 install(FILES clade.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/clade)
-install(DIRECTORY data/digits DESTINATION ${CMAKE_INSTALL_DATADIR}/clade)
+install(DIRECTORY data/digits data/published DESTINATION ${CMAKE_INSTALL_DATADIR}/clade)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/clade)
 install(EXPORT clade-targets NAMESPACE clade:: DESTINATION ${package_dir})

@@ -1,11 +1,19 @@
 #include "data/sources.h"
 
+#include <algorithm>
+#include <filesystem>
+
+#include "data/natural_order.h"
 #include "data/places.h"
+#include "data/prepare.h"
 #include "data/readers/cifar10.h"
 #include "data/readers/gzip.h"
 #include "data/readers/har.h"
 #include "data/readers/idx.h"
+#include "data/readers/image.h"
 #include "data/readers/jf.h"
+#include "data/readers/rcv1.h"
+#include "data/readers/stl10.h"
 
 namespace clade::data {
 namespace {
@@ -101,6 +109,49 @@ Dataset load_har_folder(const std::string& folder, Subset subset) {
                     find_file(folder, part + "/y_" + part + ".txt"));
   });
 }
+
+// Crops of 28 x 28 in grey, side by side from the top left corner of each picture: P2 does not say
+// how it cuts them.
+Dataset load_bsds300(const std::string& folder, Subset subset) {
+  constexpr int64_t kSide = 28;
+  return join_parts(subset, [&](bool train) {
+    std::vector<std::string> files;
+    for (const auto& file :
+         std::filesystem::directory_iterator(folder + (train ? "/images/train" : "/images/test")))
+      if (file.path().extension() == ".jpg") files.push_back(file.path().string());
+    std::sort(files.begin(), files.end(), natural_less);
+    std::vector<Tensor> crops;
+    for (const std::string& file : files) {
+      const Tensor picture = load_image(file);
+      const Tensor grey =
+          to_grey(from_tensor(file, picture.permute({2, 0, 1}).unsqueeze(0).contiguous()).values);
+      for (int64_t y = 0; y + kSide <= grey.size(2); y += kSide)
+        for (int64_t x = 0; x + kSide <= grey.size(3); x += kSide)
+          crops.push_back(grey.slice(2, y, y + kSide).slice(3, x, x + kSide));
+    }
+    if (crops.empty())
+      fail("catalog", text("pictures of ", kSide, " x ", kSide, " or more in ", folder), "none");
+    Dataset d;
+    d.name = folder;
+    d.values =
+        Tensor::empty({int64_t(crops.size()), 1, kSide, kSide}, DType::f32, Layout::channels_last);
+    for (size_t i = 0; i < crops.size(); i++)
+      d.values.slice(0, int64_t(i), int64_t(i) + 1).copy_(crops[i]);
+    return d;
+  });
+}
+
+const std::vector<std::string> kRcv1Tokens = {
+    "lyrl2004_tokens_train.dat", "lyrl2004_tokens_test_pt0.dat", "lyrl2004_tokens_test_pt1.dat",
+    "lyrl2004_tokens_test_pt2.dat", "lyrl2004_tokens_test_pt3.dat"};
+
+Dataset load_reuters10k(const std::string& folder, Subset) {
+  std::vector<std::string> files;
+  for (const std::string& name : kRcv1Tokens) files.push_back(find_file(folder, name));
+  return load_rcv1(files, find_file(folder, "rcv1-v2.topics.qrels"));
+}
+
+Dataset load_stl10(const std::string& folder, Subset) { return load_stl10_features(folder); }
 
 // Columns of the file named by hand: it has no header. `kept` are the names of those not dropped.
 Dataset load_uci_table(const std::string& path, const CsvOptions& options,
@@ -253,6 +304,35 @@ const std::vector<Source>& sources() {
        .files = {"train/X_train.txt", "train/y_train.txt", "test/X_test.txt", "test/y_test.txt"},
        .has_subsets = true,
        .load = load_har_folder},
+      {.entry = {"bsds300", "grey crops of 300 photographs, no classes", 56100, "28 x 28", 0,
+                 "JPEG folder", "non-commercial research and education",
+                 "fetch the images from "
+                 "https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/bsds/",
+                 ""},
+       .folders = {"bsds300", "BSDS300"},
+       .files = {"iids_train.txt", "iids_test.txt"},
+       .has_subsets = true,
+       .load = load_bsds300},
+      {.entry = {"reuters10k", "news by their words, four topics", 10000, "2000", 4,
+                 "RCV1-v2 tokens", "research, by agreement with NIST",
+                 "fetch lyrl2004_tokens_*.dat and rcv1-v2.topics.qrels from the online appendices "
+                 "of https://www.jmlr.org/papers/volume5/lewis04a/",
+                 ""},
+       .folders = {"reuters10k", "rcv1"},
+       .files = {"lyrl2004_tokens_train.dat", "lyrl2004_tokens_test_pt0.dat",
+                 "lyrl2004_tokens_test_pt1.dat", "lyrl2004_tokens_test_pt2.dat",
+                 "lyrl2004_tokens_test_pt3.dat", "rcv1-v2.topics.qrels"},
+       .has_subsets = false,
+       .load = load_reuters10k},
+      {.entry = {"stl10-features", "photographs by a network's features", 13000, "2048", 10,
+                 "NPY and STL-10 labels", "no licence stated; cite the paper",
+                 "save a ResNet-50's features as features.npy beside train_y.bin and test_y.bin of "
+                 "https://cs.stanford.edu/~acoates/stl10/",
+                 ""},
+       .folders = {"stl10-features"},
+       .files = {"features.npy", "train_y.bin", "test_y.bin"},
+       .has_subsets = false,
+       .load = load_stl10},
   };
   return all;
 }

@@ -1,0 +1,21 @@
+# cmake -DSOURCE=<source folder> -DOUTPUT=<header> -P Commit.cmake: writes the header that names the
+# commit of the sources, unless it says so already.
+find_program(GIT git)
+set(commit "")
+if(GIT AND EXISTS ${SOURCE}/.git)
+  execute_process(COMMAND ${GIT} -C ${SOURCE} rev-parse --short HEAD
+                  OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  execute_process(COMMAND ${GIT} -C ${SOURCE} diff --quiet HEAD -- "*.cpp" "*.h" "*.cu" "*.txt" "*.cmake"
+                  RESULT_VARIABLE differs ERROR_QUIET)
+  if(commit AND differs)
+    string(APPEND commit "+")
+  endif()
+endif()
+set(text "#define CLADE_COMMIT \"${commit}\"\n")
+set(before "")
+if(EXISTS ${OUTPUT})
+  file(READ ${OUTPUT} before)
+endif()
+if(NOT before STREQUAL text)
+  file(WRITE ${OUTPUT} "${text}")
+endif()
