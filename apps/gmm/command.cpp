@@ -19,7 +19,7 @@ namespace clade::apps {
 namespace {
 
 struct GmmCommand {
-  PartitionOptions common{.max_iter = 100};
+  PartitionOptions common;
   std::string covariance = "full", init = "k-means";
   std::optional<std::string> labels;
   double tol = 1e-3, reg_covar = 1e-6;
@@ -196,6 +196,7 @@ void run_gmm(const GmmCommand& c) {
 void add_gmm(CLI::App& program) {
   CLI::App* command = program.add_subcommand("gmm", "a Gaussian mixture of a file's rows");
   auto c = std::make_shared<GmmCommand>();
+  c->common.max_iter = 100;  // as fit_gmm() has it
   add_partition_options(*command, c->common, "components");
   auto word = [&](const char* name, std::string& value, OneOf words, const char* help) {
     command->add_option(name, value, help)
