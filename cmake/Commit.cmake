@@ -1,5 +1,5 @@
-# cmake -DSOURCE=<source folder> -DOUTPUT=<header> -P Commit.cmake: writes the header that names the
-# commit of the sources, unless it says so already.
+# cmake -DSOURCE=<source folder> -DOUTPUT=<file> -P Commit.cmake: writes the source file of
+# apps/commit.h, with the commit of the sources, unless it says so already.
 find_program(GIT git)
 set(commit "")
 if(GIT AND EXISTS ${SOURCE}/.git)
@@ -11,7 +11,10 @@ if(GIT AND EXISTS ${SOURCE}/.git)
     string(APPEND commit "+")
   endif()
 endif()
-set(text "#define CLADE_COMMIT \"${commit}\"\n")
+set(text "#include \"apps/commit.h\"
+
+std::string clade::apps::commit() { return \"${commit}\"; }
+")
 set(before "")
 if(EXISTS ${OUTPUT})
   file(READ ${OUTPUT} before)

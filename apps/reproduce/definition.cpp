@@ -143,13 +143,13 @@ std::string folder_of_definitions() {
        "install Clade again");
 }
 
-// Roman and other numbers in the order of the paper: VIII before IX.
+// Roman and other numbers in the order of the paper: VIII before IX. P0 to P4, then the others.
 std::string sort_key(const std::string& name) {
   static const std::vector<std::string> roman = {"I",  "II",  "III",  "IV",  "V",
                                                  "VI", "VII", "VIII", "IX",  "X",
                                                  "XI", "XII", "XIII", "XIV", "XV"};
   const size_t dash = name.find('-');
-  if (dash == std::string::npos) return name;
+  if (name[0] != 'P' || dash == std::string::npos) return "Q" + name;
   const auto number = std::find(roman.begin(), roman.end(), name.substr(dash + 1));
   if (number == roman.end()) return name;
   return text(name.substr(0, dash + 1), number - roman.begin() + 1);
@@ -198,8 +198,9 @@ Definitions load_definitions() {
   for (const auto& name : parse(folder + "/awaited.json").value("do", ordered_json::array()))
     d.awaited.push_back(name.get<std::string>());
   for (const auto& file : fs::directory_iterator(folder)) {
-    const std::string name = file.path().filename().string();
-    if (name.size() > 5 && name[0] == 'P' && file.path().extension() == ".json")
+    const std::string name = file.path().stem().string();
+    if (file.path().extension() == ".json" && name != "parts" && name != "footnotes" &&
+        name != "awaited")
       d.tables.push_back(load_table(file.path().string(), d));
   }
   std::sort(d.tables.begin(), d.tables.end(), [](const Table& a, const Table& b) {

@@ -4,7 +4,6 @@
 // one pretraining serves several. Behind anything else it learns from the run's rows.
 #include <algorithm>
 #include <cmath>
-#include <deque>
 #include <filesystem>
 
 #include "apps/cluster/prepare.h"
@@ -63,8 +62,8 @@ StageOutput run_system(const StageInput& in) {
   info.recipe(settings, from.size(), sample);
   models::SystemPtr system = models::make_system(
       info, {.sample = sample,
-             .clusters = info.needs_clusters ? std::min(std::max<int64_t>(in.classes, 1), rows.size())
-                                             : 0,
+             .clusters =
+                 info.needs_clusters ? std::min(std::max<int64_t>(in.classes, 1), rows.size()) : 0,
              .settings = settings,
              .seed = in.seed});
   const std::string checkpoint = checkpoint_file(in.folder);
