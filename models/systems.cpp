@@ -26,6 +26,7 @@ const std::vector<SystemInfo>& systems() {
       masked_vae_system(), vae_system(),  ae_kmeans_system(), ae_gmm_system(),
       cae_kmeans_system(), dec_system(),  idec_system(),      dcn_system(),
       n2d_system(),        dcec_system(), dec_da_system(),    conv_dec_da_system(),
+      dcra_system(),
   };
   return all;
 }

@@ -167,10 +167,10 @@ void list_tables(const Definitions& known, const std::vector<Table>& tables,
   std::fputs(aligned(rows, "lllrr").c_str(), stdout);
   if (tables.size() == known.tables.size()) return;
   for (const Table& t : tables) {
-    std::vector<Row> entries{{"\nsystem", "data", "variant", "run", ""}};
+    std::vector<Row> entries{{"system", "data", "variant", "run", ""}};
     for (const Entry& e : t.entries)
       entries.push_back({e.system, e.data, e.variant, e.run, planned(e, o).status});
-    std::fputs(aligned(entries, "lllll").c_str(), stdout);
+    std::printf("\n%s", aligned(entries, "lllll").c_str());
   }
 }
 
@@ -269,7 +269,7 @@ void run_reproduce(const ReproduceOptions& o) {
   if (!o.data_set.empty()) keep_data(tables, o.data_set);
   if (!o.data_set.empty())
     if (const std::string why = why_absent(o.data_set, o.data_dir); !why.empty() && !o.list)
-      fail("--data-set", text("data that is here, ", o.data_set), why);
+      throw Error("--data-set: " + why);
   if (!o.on.empty()) {
     load_subject({.data = o.on, .subset = "all", .train_on = ""}, o.data_dir);  // or says why not
     move_to(tables, o.on);

@@ -25,20 +25,6 @@ Ids where(const Ids& ids, Keep keep) {
   return out;
 }
 
-// Clusters are matched with all classes, then only class 0 and the others are told apart.
-double one_against_the_rest(const Tensor& truth, const Tensor& predicted) {
-  const cluster::Contingency table = cluster::contingency("reproduce", truth, predicted);
-  const std::vector<int32_t> match = cluster::match_columns(table);
-  int64_t right = 0;
-  for (const auto& cell : table.cells) {
-    const int32_t row = match[size_t(cell.column)];
-    const bool told = row >= 0 && table.row_labels[size_t(row)] == 0;
-    const bool is = table.row_labels[size_t(cell.row)] == 0;
-    right += told == is ? cell.count : 0;
-  }
-  return double(right) / double(table.n);
-}
-
 }  // namespace
 
 std::vector<Measure> measure(const StageOutput& found, const data::Labels& labels) {
@@ -59,6 +45,7 @@ std::vector<Measure> measure(const StageOutput& found, const data::Labels& label
   const Tensor soft =
       found.soft.defined() ? tensor(where(found.soft.to_vector<int32_t>(), known)) : Tensor();
   const auto ways = cluster::noise_accuracy(truth, predicted, soft);
+  const auto one = cluster::one_class_accuracy(truth, predicted);
   using cluster::Mean;
   using cluster::normalized_mutual_information;
   for (const Measure& m : std::vector<Measure>{
@@ -71,12 +58,9 @@ std::vector<Measure> measure(const StageOutput& found, const data::Labels& label
            {"ari", cluster::adjusted_rand(truth, predicted)},
            {"ami", cluster::adjusted_mutual_information(truth, predicted)},
            {"purity", cluster::purity(truth, predicted)},
-           {"one_against_the_rest", one_against_the_rest(truth, predicted)}})
+           {"one_against_the_rest", one.accuracy},
+           {"majority", one.baseline}})
     out.push_back(m);
-  const auto zeros = std::count(classes.begin(), classes.end(), 0);
-  const double share = double(zeros) / double(truth.numel());
-  out.push_back({"majority", std::max(share, 1 - share)});
-
   const Ids sure = where(all, kept);
   if (sure.empty()) {  // nothing but noise tells nothing
     for (const char* name : {"nmi_labelled", "ari_labelled", "ami_labelled"})

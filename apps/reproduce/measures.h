@@ -16,8 +16,8 @@ namespace clade::apps {
 
 // The cheap ones: clusters, noise, labelled and, where classes are known, acc..., nmi...,
 // nmi_geometric, ari..., ami..., purity, and P2's reading of accuracy: one_against_the_rest (is
-// each row told from or told as class 0, clusters matched to classes) beside majority, the share of
-// the larger of these two.
+// each row rightly told to be of the first class or not, clusters matched to classes) beside
+// majority, the answer "not" for all.
 std::vector<Measure> measure(const StageOutput& found, const data::Labels& labels);
 
 // Whether it costs more than the run itself and is done when a table asks for it: silhouette.

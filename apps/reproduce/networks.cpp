@@ -9,6 +9,7 @@
 #include "apps/cluster/prepare.h"
 #include "apps/cluster/run_folder.h"
 #include "apps/reproduce/stage.h"
+#include "data/image_quality.h"
 #include "models/system.h"
 
 namespace clade::apps {
@@ -23,27 +24,25 @@ models::Rows rows_for(const models::SystemInfo& info, const data::Dataset& d) {
   return {padded.values, padded.mask};
 }
 
-// How near the reconstructions come: mean squared error, and for images in [0, 1] the peak
-// signal-to-noise ratio 10 log10(1 / MSE) and the cross-entropy, in nats a pixel.
+// How near the reconstructions come: of images MSE, PSNR and SSIM, and of an autoencoder's [0, 1]
+// values the cross-entropy in nats a pixel.
 void measure_reconstruction(models::System& system, const models::Rows& rows,
                             std::vector<Measure>& out, const Progress& progress) {
+  if (rows.values.rank() != 4) return;
   const Tensor back = system.reconstruct(rows, progress);
   if (!back.defined()) return;
+  const data::ImageQuality quality = data::image_quality(rows.values, back);
+  out.push_back({"mse", quality.mse});
+  out.push_back({"psnr", quality.psnr});
+  if (!std::isnan(quality.ssim)) out.push_back({"ssim", quality.ssim});
   const Tensor x = rows.values.contiguous(), y = back.contiguous();
   const float *seen = x.data<float>(), *made = y.data<float>();
-  double squares = 0, entropy = 0;
-  bool shares = rows.values.rank() == 4;
+  double entropy = 0;
   for (int64_t i = 0; i < x.numel(); i++) {
-    const double difference = double(seen[i]) - double(made[i]);
-    squares += difference * difference;
-    shares = shares && seen[i] >= 0 && seen[i] <= 1;
+    if (!(seen[i] >= 0 && seen[i] <= 1)) return;
     const double p = std::clamp(double(made[i]), 1e-7, 1 - 1e-7);
     entropy -= double(seen[i]) * std::log(p) + (1 - double(seen[i])) * std::log(1 - p);
   }
-  const double mse = squares / double(x.numel());
-  out.push_back({"mse", mse});
-  if (!shares) return;
-  out.push_back({"psnr", -10 * std::log10(std::max(mse, 1e-30))});
   out.push_back({"bce", entropy / double(x.numel())});
 }
 
@@ -76,7 +75,7 @@ StageOutput run_system(const StageInput& in) {
                 in.progress);
   StageOutput out;
   out.features = system->encode(rows, in.progress);
-  out.labels = system->assign(rows, in.progress);
+  out.labels = in.train ? system->assign(rows, in.progress) : system->clusters(rows, in.progress);
   measure_reconstruction(*system, rows, out.measures, in.progress);
   for (const models::Curve& c : system->curves) out.curves.push_back({c.name, c.values});
   if (!out.curves.empty() && !out.curves[0].values.empty())

@@ -79,11 +79,10 @@ std::string dot_plot(const TableResult& t) {
     if (rows.empty()) continue;
     const std::string name =
         e.entry.variant.empty() ? e.entry.system : text(e.entry.system, ", ", e.entry.variant);
-    body.append(text("<text class='strong' x='0' y='", y + 4, "'>", escaped(name), "</text>"));
-    if (rows.size() > 1)
-      body.append(text("<text x='0' y='", y + kLine - 4, "'>", escaped(e.entry.data), "</text>"));
+    body.append(text("<text class='strong' x='0' y='", y + 4, "'>", escaped(name),
+                     "</text><text x='0' y='", y + 20, "'>", escaped(e.entry.data), "</text>"));
     for (const TableRow* row : rows) body.append(dot_line(*row, y)), y += kLine;
-    y += 12;
+    y += rows.size() > 1 ? 12 : 24;
   }
   if (body.empty()) return "";
   std::string axis;
