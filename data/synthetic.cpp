@@ -15,7 +15,10 @@ double logistic(double v) { return 1 / (1 + std::exp(-v)); }
 
 Dataset four_clusters(uint64_t seed) {
   const Random rng(seed);
-  const Random points = rng.fork("points"), first = rng.fork("W"), second = rng.fork("U");
+  const Random points = rng.fork("points");
+  Random first = rng.fork("W"), second = rng.fork("U");
+  const Tensor weights[] = {randn({kHidden, 2}, first), randn({kSeen, kHidden}, second)};
+  const float *w = weights[0].data<float>(), *u = weights[1].data<float>();
   const int64_t n = kEach * kClusters;
   Dataset d;
   d.name = kFourClusters;
@@ -27,12 +30,10 @@ Dataset four_clusters(uint64_t seed) {
                          10.0 * double(c % 2) + 1.5 * points.normal_at(uint64_t(2 * i + 1))};
     double hidden[kHidden];
     for (int64_t j = 0; j < kHidden; j++)
-      hidden[j] = logistic(first.normal_at(uint64_t(2 * j)) * h[0] +
-                           first.normal_at(uint64_t(2 * j + 1)) * h[1]);
+      hidden[j] = logistic(double(w[2 * j]) * h[0] + double(w[2 * j + 1]) * h[1]);
     for (int64_t j = 0; j < kSeen; j++) {
       double sum = 0;
-      for (int64_t l = 0; l < kHidden; l++)
-        sum += second.normal_at(uint64_t(kHidden * j + l)) * hidden[l];
+      for (int64_t l = 0; l < kHidden; l++) sum += double(u[kHidden * j + l]) * hidden[l];
       d.values.data<float>()[i * kSeen + j] = float(logistic(sum));
     }
     ids.data<int32_t>()[i] = int32_t(c);

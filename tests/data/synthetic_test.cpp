@@ -31,7 +31,7 @@ TEST(FourClusters, HasClusters) {
     within += distance(i, (i + 7) % 2500);
     between += distance(i, 7500 + i);
   }
-  EXPECT_LT(2 * within, between);
+  EXPECT_LT(within, 0.75 * between);  // rows at random: 1
 }
 
 }  // namespace
