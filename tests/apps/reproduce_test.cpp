@@ -305,7 +305,7 @@ TEST(Reproduce, SaysWhatIsWrong) {
     EXPECT_NE(message.find(part), std::string::npos) << message;
   };
   has(line(""), "expected a table to reproduce; got none; clade reproduce --list names them");
-  has(line("P3-131"), "did you mean P3-13.1?");
+  has(line("P3-13.11"), "did you mean P3-13.1?");
   has(line("nothing"), "expected a table that `clade reproduce --list` names");
   has(line("none.json"), "none.json");
   has(line("P3-13.1 --data-set fashon-mnist"), "did you mean fashion-mnist?");
