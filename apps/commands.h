@@ -22,6 +22,7 @@ void add_datasets(CLI::App& program);
 void add_assign(CLI::App& program);
 void add_systems(CLI::App& program);
 void add_reproduce(CLI::App& program);
+void add_impute(CLI::App& program);
 void add_ops(CLI::App& program);
 void add_bench(CLI::App& program);
 

@@ -59,6 +59,7 @@ int main(int argc, char** argv) {
   add_datasets(program);
   add_assign(program);
   add_systems(program);
+  add_impute(program);
   add_ops(program);
   add_bench(program);
 

@@ -20,6 +20,21 @@ SystemInfo dcec_system();
 SystemInfo dec_da_system();
 SystemInfo conv_dec_da_system();
 SystemInfo dcra_system();
+SystemInfo dense_vae_system();
+SystemInfo iwae_system();
+SystemInfo conv_iwae_system();
+SystemInfo miwae_system();
+SystemInfo conv_miwae_system();
+SystemInfo tabular_vae_system();
+SystemInfo vade_system();
+SystemInfo gmvae_system();
+SystemInfo dgg_system();
+SystemInfo kdae_system();
+SystemInfo ltvae_system();
+SystemInfo kdvae_system();
+SystemInfo not_miwae_system();
+SystemInfo miwae_vae_system();
+SystemInfo moe_vae_system();
 
 const std::vector<SystemInfo>& systems() {
   static const std::vector<SystemInfo> all = {
@@ -27,6 +42,13 @@ const std::vector<SystemInfo>& systems() {
       cae_kmeans_system(), dec_system(),  idec_system(),      dcn_system(),
       n2d_system(),        dcec_system(), dec_da_system(),    conv_dec_da_system(),
       dcra_system(),
+      masked_vae_system(), vae_system(),        ae_kmeans_system(),   ae_gmm_system(),
+      cae_kmeans_system(), dec_system(),        idec_system(),        dcn_system(),
+      n2d_system(),        dcec_system(),       dec_da_system(),      conv_dec_da_system(),
+      dcra_system(),       dense_vae_system(),  iwae_system(),        conv_iwae_system(),
+      miwae_system(),      conv_miwae_system(), tabular_vae_system(), vade_system(),
+      gmvae_system(),      dgg_system(),        kdae_system(),        ltvae_system(),
+      kdvae_system(),      not_miwae_system(),  miwae_vae_system(),   moe_vae_system(),
   };
   return all;
 }

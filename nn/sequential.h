@@ -47,12 +47,15 @@ class Sequential {
     return found ? &found->layer : nullptr;
   }
 
-  Var operator()(const Var& x) {
+  Var operator()(const Var& x) { return first(layers_.size(), x); }
+  // The first `count` layers alone.
+  Var first(size_t count, const Var& x) {
     Var y = x;
-    for (size_t i = 0; i < layers_.size(); i++) {
+    for (size_t i = 0; i < count; i++) {
       const double* slope = nullptr;
       if (layers_[i]->takes_slope() && i + 1 < layers_.size()) slope = layers_[i + 1]->slope();
       if (slope && !(*slope >= 0)) slope = nullptr;
+      if (layers_[i]->takes_slope() && i + 1 < count) slope = layers_[i + 1]->slope();
       y = slope ? layers_[i]->apply(y, *slope) : layers_[i]->apply(y);
       i += slope != nullptr;
     }

@@ -11,14 +11,6 @@ namespace {
 
 using Cells = std::vector<std::string_view>;
 
-bool is_missing(std::string_view cell) {
-  if (cell.empty() || cell == "?") return true;
-  if (cell.size() > 4) return false;
-  std::string lower(cell);
-  for (char& c : lower) c = char(std::tolower(static_cast<unsigned char>(c)));
-  return lower == "na" || lower == "n/a" || lower == "nan" || lower == "null";
-}
-
 // A class may well be named NA (Namibia) or null: only what cannot be a name is unknown.
 bool is_unknown_label(std::string_view cell) { return cell.empty() || cell == "?"; }
 
@@ -107,7 +99,7 @@ void split(const Lines& lines, char separator, Cells& cells) {
 bool is_header(const Cells& cells, CsvOptions::Header header) {
   if (header != CsvOptions::Header::automatic) return header == CsvOptions::Header::yes;
   return std::none_of(cells.begin(), cells.end(), is_number) &&
-         !std::all_of(cells.begin(), cells.end(), is_missing);
+         !std::all_of(cells.begin(), cells.end(), is_missing_cell);
 }
 
 // What each column of the file is for.
@@ -117,23 +109,22 @@ struct Columns {
   size_t label = SIZE_MAX;
 };
 
-size_t find_column(const Columns& columns, const std::string& wanted, const std::string& file) {
-  const auto named = std::find(columns.names.begin(), columns.names.end(), wanted);
-  if (named != columns.names.end()) {
-    const auto again = std::find(named + 1, columns.names.end(), wanted);
-    if (again != columns.names.end())
+size_t find_column(const std::vector<std::string>& names, const std::string& wanted,
+                   const std::string& file) {
+  const auto named = std::find(names.begin(), names.end(), wanted);
+  if (named != names.end()) {
+    const auto again = std::find(named + 1, names.end(), wanted);
+    if (again != names.end())
       fail("csv", text("one column named \"", wanted, "\" in ", file),
-           text("columns ", named - columns.names.begin() + 1, " and ",
-                again - columns.names.begin() + 1),
+           text("columns ", named - names.begin() + 1, " and ", again - names.begin() + 1),
            "choose it by its number");
-    return size_t(named - columns.names.begin());
+    return size_t(named - names.begin());
   }
-  const int64_t count = int64_t(columns.names.size());
+  const int64_t count = int64_t(names.size());
   const int64_t number = to_integer(wanted).value_or(0);
   if (number >= 1 && number <= count) return size_t(number - 1);
   if (number <= -1 && number >= -count) return size_t(count + number);
-  std::vector<std::string> some(columns.names.begin(),
-                                columns.names.begin() + std::min<int64_t>(count, 20));
+  std::vector<std::string> some(names.begin(), names.begin() + std::min<int64_t>(count, 20));
   fail("csv",
        text("the name of a column of ", file, ", or a number in 1 .. ", count, " (-1 is the last)"),
        text("\"", wanted, "\""),
@@ -148,9 +139,9 @@ Columns columns_of(const Cells& first, bool header, const std::string& file,
                                                         : std::to_string(i + 1));
   std::vector<bool> taken(first.size());
   for (const std::string& wanted : options.drop_columns)
-    taken[find_column(columns, wanted, file)] = true;
+    taken[find_column(columns.names, wanted, file)] = true;
   if (!options.label_column.empty()) {
-    columns.label = find_column(columns, options.label_column, file);
+    columns.label = find_column(columns.names, options.label_column, file);
     taken[columns.label] = true;
   }
   for (size_t i = 0; i < first.size(); i++)
@@ -161,7 +152,80 @@ Columns columns_of(const Cells& first, bool header, const std::string& file,
   return columns;
 }
 
+// A cell as it must be written, that it is read back whole.
+std::string quoted(const std::string& cell, char separator) {
+  const bool plain = cell.find_first_of(" \t\"") == std::string::npos &&
+                     cell.find(separator) == std::string::npos &&
+                     !(cell.empty() && separator == ' ');
+  if (plain) return cell;
+  std::string out = "\"";
+  for (char c : cell) out.append(c == '"' ? "\"\"" : std::string(1, c));
+  return out + "\"";
+}
+
 }  // namespace
+
+bool is_missing_cell(std::string_view cell) {
+  if (cell.empty() || cell == "?") return true;
+  if (cell.size() > 4) return false;
+  std::string lower(cell);
+  for (char& c : lower) c = char(std::tolower(static_cast<unsigned char>(c)));
+  return lower == "na" || lower == "n/a" || lower == "nan" || lower == "null";
+}
+
+size_t find_csv_column(const std::vector<std::string>& columns, const std::string& wanted) {
+  return find_column(columns, wanted, "the table");
+}
+
+CsvCells parse_csv_cells(std::string_view bytes, const std::string& file,
+                         const CsvOptions& options) {
+  if (bytes.starts_with("\xef\xbb\xbf")) bytes.remove_prefix(3);
+  Lines lines(bytes, file);
+  if (!lines.next()) fail("csv", text("a table in ", file), "an empty file");
+  CsvCells out;
+  out.separator = options.separator ? options.separator : find_separator(lines.line());
+  Cells cells;
+  std::vector<std::vector<std::string>> rows;
+  bool numbers = false;  // below the first line
+  do {
+    split(lines, out.separator, cells);
+    if (!rows.empty() && cells.size() != rows[0].size())
+      fail("csv", text(rows[0].size(), " cells in ", lines.where(), ", as in its first line"),
+           text(cells.size()));
+    std::vector<std::string> row;
+    for (std::string_view cell : cells) row.push_back(word_of(cell));
+    numbers = numbers || (!rows.empty() && std::any_of(cells.begin(), cells.end(), is_number));
+    rows.push_back(std::move(row));
+  } while (lines.next());
+
+  const Cells first(rows[0].begin(), rows[0].end());
+  const bool automatic = options.header == CsvOptions::Header::automatic;
+  out.header = is_header(first, options.header) && (numbers || !automatic);
+  for (size_t j = 0; j < rows[0].size(); j++)
+    out.columns.push_back(out.header && !rows[0][j].empty() ? rows[0][j] : std::to_string(j + 1));
+  if (out.header) rows.erase(rows.begin());
+  if (rows.empty()) fail("csv", text("one row or more in ", file), "a header alone");
+  out.rows = std::move(rows);
+  return out;
+}
+
+CsvCells load_csv_cells(const std::string& path, const CsvOptions& options) {
+  return parse_csv_cells(read_unpacked(path), path, options);
+}
+
+std::string csv_text(const CsvCells& cells) {
+  std::string out;
+  auto add_line = [&](const std::vector<std::string>& row) {
+    for (size_t j = 0; j < row.size(); j++) {
+      if (j) out.push_back(cells.separator);
+      out.append(quoted(row[j], cells.separator));
+    }
+    out.push_back('\n');
+  };
+  if (cells.header) add_line(cells.columns);
+  for (const auto& row : cells.rows) add_line(row);
+  return out;
+}
 
 Dataset parse_csv(std::string_view bytes, const std::string& file, const CsvOptions& options) {
   if (bytes.starts_with("\xef\xbb\xbf")) bytes.remove_prefix(3);  // the UTF-8 mark of spreadsheets
@@ -184,7 +248,7 @@ Dataset parse_csv(std::string_view bytes, const std::string& file, const CsvOpti
            text(cells.size()));
     for (size_t column : columns.kept) {
       const std::string_view cell = cells[column];
-      const bool missing = is_missing(cell);
+      const bool missing = is_missing_cell(cell);
       const auto value = missing ? 0.0f : to_number(cell);
       if (!value)
         fail("csv",

@@ -32,4 +32,24 @@ struct CsvOptions {
 Dataset parse_csv(std::string_view bytes, const std::string& file, const CsvOptions& options = {});
 Dataset load_csv(const std::string& path, const CsvOptions& options = {});
 
+// A table of cells as they stand, for files that are not all numbers.
+struct CsvCells {
+  char separator = ',';                        // ' ' stands for runs of blanks
+  bool header = false;                         // whether the first line names the columns
+  std::vector<std::string> columns;            // names, or numbers in the file
+  std::vector<std::vector<std::string>> rows;  // each as long as `columns`
+};
+
+// Options: separator and header. A first line of words alone is a header where a line below has a
+// number; else give Header. Throws Error as parse_csv, but for what stands in the cells.
+CsvCells parse_csv_cells(std::string_view bytes, const std::string& file,
+                         const CsvOptions& options = {});
+CsvCells load_csv_cells(const std::string& path, const CsvOptions& options = {});
+// The table as a file: a header where it has one, cells quoted where they must be.
+std::string csv_text(const CsvCells& cells);
+// Whether the cell says that its value is not known.
+bool is_missing_cell(std::string_view cell);
+// Of a column by its name, or its number from 1 (-1: the last). Throws Error where there is none.
+size_t find_csv_column(const std::vector<std::string>& columns, const std::string& wanted);
+
 }  // namespace clade::data

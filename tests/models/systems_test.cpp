@@ -32,6 +32,9 @@ SystemPtr small(const SystemInfo& info, const Shape& sample, int64_t k, int64_t 
       set("tolerance", "0");
   set("cluster_epochs", "3"), set("refresh", "2"), set("layer_epochs", "2");
   set("neighbors", "10"), set("dimensions", "2"), set("latent", "4");
+  set("warm_epochs", "2"), set("expert_epochs", "2"), set("siamese_epochs", "2");
+  set("expert_hidden", "12-8"), set("miwae_epochs", "2"), set("miwae_hidden", "16");
+  set("miwae_latent", "3"), set("samples", "3");
   s.set_all(more);
   info.recipe(s, rows, sample);
   return make_system(info, {sample, info.needs_clusters ? k : 0, s, 3});
