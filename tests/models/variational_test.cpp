@@ -81,7 +81,8 @@ TEST(Variational, GradientsOfVadesBound) {
   Vade vade({.sample = {3}, .clusters = 3, .settings = s, .seed = 2});
   const Tensor x = uniform({4, 3}, 1);
   for (auto& p : nn::parameters(vade))  // away from where components coincide
-    if (p.name == "prior.means") p.parameter->value().copy_(uniform({3, 2}, 9, DType::f32, -1, 1));
+    if (p.name == "prior.means")
+      Tensor(p.parameter->value()).copy_(uniform({3, 2}, 9, DType::f32, -1, 1));
   expect_gradients(vade, [&] {
     Random noise(5);
     const Vade::Terms t = vade.terms(x, noise);
@@ -306,7 +307,7 @@ TEST(LatentTree, FindsAChainAndSumsOverIt) {
   }
   LatentTree tree(3, 3, 2);
   tree.start(codes, 1, {});
-  std::vector<double> facet_of, parent, chief;
+  std::vector<double> facet_of, parent;
   for (const auto& e : nn::state_dict(tree)) {
     if (e.name == "facet_of") facet_of = e.tensor.to_vector<double>();
     if (e.name == "parent") parent = e.tensor.to_vector<double>();
