@@ -7,7 +7,8 @@
 //         - KL(q(w | x) || N(0, I)) - E KL(p(c | z, w) || uniform)                      (eq. 5)
 //
 // Unlike VaDE the components are shaped by w: a network makes them. The last term's weight is the
-// original code's `cv`; it holds the clusters apart from collapsing early.
+// original code's `cv`: at 1 it presses rows of all classes into a few clusters (digits, 40 epochs:
+// ACC .23; at .1: .66), so the default is .1.
 #include <cmath>
 
 #include "models/dynamic_blocks.h"
@@ -145,21 +146,23 @@ void recipe(Settings& s, int64_t rows, const Shape& sample) {
 }  // namespace
 
 SystemInfo gmvae_system() {
-  return {.name = "gmvae",
-          .what = "variational autoencoder with a mixture of made Gaussians for its prior",
-          .source = "Dilokthanakul et al. 2016; recipe 19",
-          .uses_mask = true,
-          .needs_clusters = true,
-          .settings = {whole("epochs", "", "passes over the data", 0),
-                       whole("batch", "128", "rows a training step", 2),
-                       number("lr", "0.001", "learning rate of Adam", 1e-12),
-                       whole("latent", "10", "features a row is reduced to"),
-                       whole("style", "10", "numbers in w, which shapes the components"),
-                       sizes("hidden", "500-500", "units of the encoder's hidden layers"),
-                       one_of("likelihood", "", "bernoulli gaussian student", "p(x | z)"),
-                       number("cv", "1", "weight of the clusters' own divergence")},
-          .recipe = recipe,
-          .make = [](const Blueprint& b) -> System* { return new Gmvae(b); }};
+  return {
+      .name = "gmvae",
+      .what = "variational autoencoder with a mixture of made Gaussians for its prior",
+      .source = "Dilokthanakul et al. 2016; recipe 19",
+      .uses_mask = true,
+      .needs_clusters = true,
+      .settings = {whole("epochs", "", "passes over the data", 0),
+                   whole("batch", "128", "rows a training step", 2),
+                   number("lr", "0.001", "learning rate of Adam", 1e-12),
+                   whole("latent", "10", "features a row is reduced to"),
+                   whole("style", "10", "numbers in w, which shapes the components"),
+                   sizes("hidden", "500-500", "units of the encoder's hidden layers"),
+                   one_of("likelihood", "", "bernoulli gaussian student", "p(x | z)"),
+                   number("cv", "0.1",
+                          "weight of the clusters' own divergence; at 1 few clusters stay in use")},
+      .recipe = recipe,
+      .make = [](const Blueprint& b) -> System* { return new Gmvae(b); }};
 }
 
 }  // namespace clade::models

@@ -110,7 +110,8 @@ Tensor first_partition(Vade& vade, const Rows& rows, const Blueprint& b, const P
   } else {
     cluster::UmapOptions umap;
     umap.min_dist = 0;
-    umap.n_neighbors = std::min<int64_t>(15, rows.size() - 1);
+    umap.n_neighbors = std::min<int64_t>(20, rows.size() - 1);  // as N2D, and k dimensions
+    umap.n_components = b.clusters;
     umap.seed = b.seed;
     const Tensor embedding = cluster::umap(codes, umap, progress).embedding;
     const cluster::GmmOptions o{.k = b.clusters, .n_init = kStarts, .seed = b.seed};
