@@ -12,10 +12,15 @@
 
 namespace clade::cluster {
 
-// x (n, d) and embedding (n, e), f32 or f64; 1 <= k < n / 2. In [0, 1]; ties by index.
-// Exchange x and the embedding for continuity. Throws Error on other sizes and on NaN.
-// Cost: 2 n^2 d FLOPs in f64 and n^2 k comparisons; memory n d, and 16 rows of n per thread.
+// x (n, d) and embedding (n, e), f32 or f64; 1 <= k < n / 2. In [0, 1]; ranks are exact, ties by
+// index. Throws Error on other sizes and on NaN. Same bits at any number of threads.
+// Cost: 2 n^2 d FLOPs and some n^2 k comparisons; memory n d.
 double trustworthiness(const Tensor& x, const Tensor& embedding, int64_t k = 5,
                        const Progress& progress = {});
+
+// The other way round: are the neighbours in the data neighbours in the embedding? The same with x
+// and embedding exchanged (ibid., eq. 2).
+double continuity(const Tensor& x, const Tensor& embedding, int64_t k = 5,
+                  const Progress& progress = {});
 
 }  // namespace clade::cluster

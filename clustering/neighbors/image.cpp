@@ -113,6 +113,8 @@ template void make_images<float, float>(const ImagePlan&, const float*, int64_t,
                                         const Images<float>&);
 template void make_images<double, float>(const ImagePlan&, const double*, int64_t,
                                          const Images<float>&);
+template void make_images<float, double>(const ImagePlan&, const float*, int64_t,
+                                         const Images<double>&);
 template void make_images<double, double>(const ImagePlan&, const double*, int64_t,
                                           const Images<double>&);
 

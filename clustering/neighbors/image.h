@@ -34,6 +34,9 @@ struct ImagePlan {
 // finite_matrix returns them. The data alone decide. Throws Error where distances overflow f32.
 ImagePlan plan_images(const char* op, const Tensor& queries, const Tensor& points, int64_t k);
 
+// The rows themselves, centred and scaled, whatever their magnitude up to 1e300, else Error.
+ImagePlan plain_images(const char* op, const Tensor& queries, const Tensor& points);
+
 // The images of `count` rows. T: what they are rounded to.
 template <class T>
 struct Images {

@@ -215,21 +215,36 @@ double largest_deviation(const Tensor& x, const std::vector<double>& mean) {
   });
 }
 
+// Fills in mean and scale; returns the largest deviation.
+double centre(const char* op, const Tensor& queries, const Tensor& points, ImagePlan& plan) {
+  plan.mean = column_means(points);
+  const double most =
+      std::max(largest_deviation(points, plan.mean), largest_deviation(queries, plan.mean));
+  if (!(most <= 1e300))
+    fail(op, "values within +-1e300", text("values ", most, " from their mean"), "scale the data");
+  int exponent = 0;
+  std::frexp(most, &exponent);  // most = f 2^exponent with f in [0.5, 1), or 0
+  plan.scale = std::ldexp(1.0, std::clamp(-exponent, -1000, 1000));
+  return most;
+}
+
 }  // namespace
+
+ImagePlan plain_images(const char* op, const Tensor& queries, const Tensor& points) {
+  ImagePlan plan;
+  centre(op, queries, points, plan);
+  return plan;
+}
 
 ImagePlan plan_images(const char* op, const Tensor& queries, const Tensor& points, int64_t k) {
   const int64_t n = queries.size(0), m = points.size(0), d = points.size(1);
   ImagePlan plan;
-  plan.mean = column_means(points);
-  const double most =
-      std::max(largest_deviation(points, plan.mean), largest_deviation(queries, plan.mean));
+  const double most = centre(op, queries, points, plan);
   if (2 * most * std::sqrt(double(d)) > double(std::numeric_limits<float>::max()))
     fail(op, "distances below 3.4e38 (f32)", text("values ", most, " from their mean"),
          "scale the data");
-  int exponent = 0;
-  std::frexp(most, &exponent);  // most = f 2^exponent with f in [0.5, 1), or 0
   // f32 cannot hold a larger factor than 2^127; data that small loses nothing by staying small.
-  plan.scale = std::ldexp(1.0, std::clamp(-exponent, -126, 126));
+  plan.scale = std::min(plan.scale, 0x1p126);
   if (d < kLeastColumns || m < kLeastPoints || n < 16 * kProbes || most == 0) return plan;
 
   const Tensor axes = principal_axes(spread_rows(points, std::min(m, kAxesSample), plan),

@@ -26,9 +26,9 @@
 
 namespace clade::kernels {
 
-// A tile of f32 keys is 128 x 512 = 256 KiB: the L2 cache holds it between the product and its
+// A tile of f32 keys is 256 x 512 = 512 KiB: the L2 cache holds it between the product and its
 // reading.
-constexpr int64_t kTileRows = 128, kTileColumns = 512;
+constexpr int64_t kTileRows = 256, kTileColumns = 512;
 
 // What a computed key proves; `columns` are those of the image, without the one that lifts.
 template <class T>
@@ -36,6 +36,17 @@ struct KeyBound {
   explicit KeyBound(int64_t columns)
       : c(double(columns + 9) * double(std::numeric_limits<T>::epsilon()) / 2),
         underflow(double(columns + 9) * double(std::numeric_limits<T>::min())) {}
+
+  // The other way round: where a column has half squared norm h, a computed key plus margin(h) that
+  // is not above this proves that the point is nearer than sqrt(squared). For
+  //   true key <= key + c (|x||y| + h) + 2 c h + u h <= key + c g + (4 c + u) h.
+  T lower_limit(double squared, double slack, double g) const {
+    const double near = std::sqrt(squared) - slack;
+    const double key = near > 0 ? near * near * (1 - c) / 2 - underflow - g * (1 + 2 * c)
+                                : -std::numeric_limits<double>::infinity();
+    return std::nextafter(T(key), -std::numeric_limits<T>::infinity());
+  }
+  T margin(double h) const { return T(8 * c * h); }
 
   // A point whose computed key is above this is farther than sqrt(squared) from a row with half
   // squared norm g, where image distances are at most `slack` longer than true ones.
@@ -88,9 +99,17 @@ template <class T>
 int64_t find_at_most_either(const T* keys, int64_t count, T add, T bound, const T* bounds,
                             int32_t* out);
 
-// How many keys are <= bound.
+// Of the keys <= high those with key + margin > low are in doubt: how many keys are <= high, and
+// how many of them are in doubt.
+struct KeyCounts {
+  int64_t at_most = 0, in_doubt = 0;
+};
 template <class T>
-int64_t count_at_most(const T* keys, int64_t count, T bound);
+KeyCounts count_keys(const T* keys, int64_t count, const T* margin, T high, T low);
+
+// The j of those in doubt, rising, and their number.
+template <class T>
+int64_t find_in_doubt(const T* keys, int64_t count, const T* margin, T high, T low, int32_t* out);
 
 // The smallest key; NaN only if all are.
 template <class T>

@@ -55,12 +55,29 @@ int64_t find_at_most_either(const T* keys, int64_t count, T add, T bound, const 
 }
 
 template <class T>
-int64_t count_at_most(const T* keys, int64_t count, T bound) {
-  int64_t hits = 0;
-  with_vectors([&] {
-    for (int64_t j = 0; j < count; j++) hits += !(keys[j] > bound);
+KeyCounts count_keys(const T* keys, int64_t count, const T* margin, T high, T low) {
+  KeyCounts counts;
+  with_vectors([&, k = keys, m = margin, high, low] {
+    int at_most = 0, in_doubt = 0;
+    for (int64_t j = 0; j < count; j++) {
+      const int below = !(k[j] > high), unsure = !(k[j] + m[j] <= low);
+      at_most += below;
+      in_doubt += below & unsure;
+    }
+    counts = {at_most, in_doubt};
   });
-  return hits;
+  return counts;
+}
+
+template <class T>
+int64_t find_in_doubt(const T* keys, int64_t count, const T* margin, T high, T low, int32_t* out) {
+  int64_t found = 0;
+  with_vectors([&] {
+    found = find(count, out, [&](int64_t j) {
+      return int(!(keys[j] > high)) & int(!(keys[j] + margin[j] <= low));
+    });
+  });
+  return found;
 }
 
 template <class T>
@@ -84,8 +101,11 @@ template int64_t find_at_most_either<float>(const float*, int64_t, float, float,
                                             int32_t*);
 template int64_t find_at_most_either<double>(const double*, int64_t, double, double, const double*,
                                              int32_t*);
-template int64_t count_at_most<float>(const float*, int64_t, float);
-template int64_t count_at_most<double>(const double*, int64_t, double);
+template KeyCounts count_keys<float>(const float*, int64_t, const float*, float, float);
+template KeyCounts count_keys<double>(const double*, int64_t, const double*, double, double);
+template int64_t find_in_doubt<float>(const float*, int64_t, const float*, float, float, int32_t*);
+template int64_t find_in_doubt<double>(const double*, int64_t, const double*, double, double,
+                                       int32_t*);
 template float smallest_key<float>(const float*, int64_t);
 template double smallest_key<double>(const double*, int64_t);
 

@@ -168,6 +168,47 @@ TEST(Silhouette, EqualsScikitLearn) {
   EXPECT_NEAR(silhouette(x, l), mean, 1e-12);
 }
 
+// More f32 rows than are computed in f64: blobs, tight blobs and duplicates, beside the f64 answer.
+TEST(Silhouette, LargeFloatsAreGood) {
+  Random rng(8);
+  const int64_t n = 4500, d = 20;
+  Tensor x = randn({n, d}, rng);
+  std::vector<int32_t> l;
+  for (int64_t i = 0; i < n; i++) {
+    const int64_t c = i % 7;
+    l.push_back(int32_t(c));
+    float* row = x.data<float>() + i * d;
+    for (int64_t j = 0; j < d; j++)
+      row[j] = (c == 0   ? 1.0f
+                : c == 1 ? 0.0f
+                : c == 2 ? 0.001f
+                         : row[j]) +
+               float(c * j % 5) * 3 + 100;
+  }
+  expect_close(silhouette_samples(x, labels(l)), silhouette_samples(x.to(DType::f64), labels(l)),
+               1e-6);
+}
+
+// 5,800 rows in pairs: too many sums to keep, so they are added up row by row. In one column the
+// answer is known: a pair is 1 apart and 9 from the next, the ends of the line have one neighbour.
+TEST(Silhouette, ManyClustersAndAnyMagnitude) {
+  const int64_t n = 5800;
+  for (double unit : {1e-250, 1e250}) {
+    Tensor x = Tensor::empty({n, 1}, DType::f64);
+    std::vector<int32_t> l;
+    for (int64_t i = 0; i < n; i++) {
+      x.data<double>()[i] = double(i / 2 * 10 + i % 2) * unit;
+      l.push_back(int32_t(i / 2));
+    }
+    const std::vector<double> s = silhouette_samples(x, labels(l)).to_vector<double>();
+    for (int64_t i = 0; i < n; i++) {
+      const bool inner = (i % 2 == 0 && i > 0) || (i % 2 == 1 && i < n - 1);
+      const double b = inner ? 9.5 : 10.5;
+      ASSERT_NEAR(s[size_t(i)], (b - 1) / b, 1e-7) << i << " " << unit;
+    }
+  }
+}
+
 TEST(Silhouette, DegenerateInput) {
   Tensor same = Tensor::full({6, 2}, 3);
   EXPECT_EQ(silhouette(same, labels({0, 0, 1, 1, 2, 2})), 0);
@@ -186,6 +227,47 @@ TEST(Trustworthiness, EqualsScikitLearn) {
   EXPECT_EQ(trustworthiness(Tensor::full({30, 2}, 1), Tensor::full({30, 3}, 1), 5), 1);
   expect_error("1 <= k < n / 2 for n = 300", [&] { trustworthiness(x, embedding, 150); });
   expect_error("embedding", [&] { trustworthiness(x, embedding.slice(0, 0, 9)); });
+  expect_error("continuity: expected 1 <= k", [&] { continuity(x, embedding, 0); });
+}
+
+// Ranks by sorting (distance, index), on a grid full of ties and duplicates.
+TEST(Trustworthiness, EqualsSorting) {
+  Random rng(12);
+  const int64_t n = 700, k = 9;
+  std::vector<float> values;
+  for (int64_t i = 0; i < n * 3; i++) values.push_back(float(rng.below(5)));
+  for (DType dtype : {DType::f32, DType::f64}) {
+    Tensor x = Tensor::from(values, {n, 3}).to(dtype), y = randn({n, 2}, rng).to(dtype);
+    auto ranks = [&](const Tensor& t, int64_t i) {
+      std::vector<std::pair<double, int64_t>> order;
+      std::vector<int64_t> rank(size_t(n), 0);
+      const std::vector<double> v = t.to_vector<double>();
+      const int64_t d = t.size(1);
+      for (int64_t j = 0; j < n; j++) {
+        double sum = 0;
+        for (int64_t c = 0; c < d; c++) {
+          const double diff = v[size_t(i * d + c)] - v[size_t(j * d + c)];
+          sum += diff * diff;
+        }
+        if (j != i) order.push_back({sum, j});
+      }
+      std::sort(order.begin(), order.end());
+      for (size_t r = 0; r < order.size(); r++) rank[size_t(order[r].second)] = int64_t(r) + 1;
+      return rank;
+    };
+    double trust = 0, continues = 0;
+    for (int64_t i = 0; i < n; i++) {
+      const std::vector<int64_t> in_x = ranks(x, i), in_y = ranks(y, i);
+      for (size_t j = 0; j < size_t(n); j++) {
+        if (int64_t(j) == i) continue;
+        if (in_y[j] <= k) trust += double(std::max<int64_t>(0, in_x[j] - k));
+        if (in_x[j] <= k) continues += double(std::max<int64_t>(0, in_y[j] - k));
+      }
+    }
+    const double pairs = double(n) * double(k) * double(2 * n - 3 * k - 1);
+    EXPECT_NEAR(trustworthiness(x, y, k), 1 - 2 * trust / pairs, 1e-15);
+    EXPECT_NEAR(continuity(x, y, k), 1 - 2 * continues / pairs, 1e-15);
+  }
 }
 
 TEST(Metrics, SameBitsAtAnyThreadCount) {

@@ -81,7 +81,20 @@ TEST(Tiles, ReadersFindWhatALoopFinds) {
         if (!(k[j] + 1.5f > std::max(bound, b[j]))) either.push_back(int32_t(j));
         if (k[j] < least) least = k[j];
       }
-      EXPECT_EQ(count_at_most(k, count, bound), int64_t(below.size()));
+      std::vector<int32_t> doubtful;  // b * b: a margin is not negative
+      std::vector<float> margin(size_t(count), 0.f);
+      for (int64_t j = 0; j < count; j++) {
+        margin[size_t(j)] = b[j] * b[j];
+        if (!(k[j] > bound) && !(k[j] + margin[size_t(j)] <= bound - 0.5f))
+          doubtful.push_back(int32_t(j));
+      }
+      const KeyCounts counts = count_keys(k, count, margin.data(), bound, bound - 0.5f);
+      EXPECT_EQ(counts.at_most, int64_t(below.size()));
+      EXPECT_EQ(counts.in_doubt, int64_t(doubtful.size()));
+      found.resize(
+          size_t(find_in_doubt(k, count, margin.data(), bound, bound - 0.5f, found.data())));
+      EXPECT_EQ(found, doubtful);
+      found.resize(512);
       found.resize(size_t(find_at_most(k, count, bound, found.data())));
       EXPECT_EQ(found, below);
       found.resize(512);
