@@ -44,9 +44,8 @@ Hierarchy hdbscan_hierarchy(const Tensor& x, const HdbscanOptions& options,
                             const Progress& progress) {
   check(options);
   const int64_t min_samples = options.min_samples ? options.min_samples : options.min_cluster_size;
-  const auto [core, neighbors] = core_neighbors(x, min_samples, progress);
-  SpanningTree tree =
-      minimum_spanning_tree(x, core, options.alpha, options.spanning_tree, progress, neighbors);
+  auto [core, tree] =
+      reachability_tree(x, min_samples, options.alpha, options.spanning_tree, progress);
   progress("hdbscan tree", 0, 1);
   LinkageTree linkage = single_linkage(tree);
   progress("hdbscan tree", 1, 1);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "clustering/neighbors/kd_tree.h"
 #include "tensor/progress.h"
 #include "tensor/tensor.h"
 
@@ -35,9 +36,16 @@ inline double reachability(double core_p, double core_q, double distance2, doubl
   return w < core_q ? core_q : w;
 }
 
+// What a search for core distances found on its way, by place in the tree's order.
+struct NearLists {
+  int64_t k = 0;  // 0: there are none
+  Tensor place;   // (n, k) i32: the k nearest
+  Tensor beyond;  // (n) f64: no other point is nearer than this
+};
+
 // The n - 1 edges of the minimum spanning tree, in no order. x (n, d) row-major, finite; core (n).
-std::vector<ReachabilityEdge> boruvka(const Tensor& x, const double* core, double alpha,
-                                      const Progress& progress);
+std::vector<ReachabilityEdge> boruvka(const KdTree& tree, const double* core, double alpha,
+                                      const NearLists& near, const Progress& progress);
 std::vector<ReachabilityEdge> prim(const Tensor& x, const double* core, double alpha,
                                    const Progress& progress);
 // neighbors (n, k) i32: the k >= 1 nearest rows of each row, as exact_knn gives them.

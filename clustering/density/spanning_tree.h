@@ -38,17 +38,18 @@ struct SpanningTree {
 // taken as n - 1. x (n, d) f32 or f64.
 Tensor core_distances(const Tensor& x, int64_t min_samples, const Progress& progress = {});
 
-// The same, and the neighbours that were found on the way: (n, >= min_samples) i32, or undefined
-// where a tree was searched.
-struct CoreNeighbors {
-  Tensor core, neighbors;
-};
-CoreNeighbors core_neighbors(const Tensor& x, int64_t min_samples, const Progress& progress = {});
-
-// core (n) f64, as core_distances gives it; neighbors: as core_neighbors gives them, if at hand.
-// Reports "hdbscan spanning tree".
+// core (n) f64, as core_distances gives it. Reports "hdbscan spanning tree".
 SpanningTree minimum_spanning_tree(const Tensor& x, const Tensor& core, double alpha = 1.0,
                                    SpanningTreeMethod method = SpanningTreeMethod::automatic,
-                                   const Progress& progress = {}, const Tensor& neighbors = {});
+                                   const Progress& progress = {});
+
+// Both at once: what the search for core distances finds on its way begins the tree.
+struct ReachabilityTree {
+  Tensor core;
+  SpanningTree tree;
+};
+ReachabilityTree reachability_tree(const Tensor& x, int64_t min_samples, double alpha = 1.0,
+                                   SpanningTreeMethod method = SpanningTreeMethod::automatic,
+                                   const Progress& progress = {});
 
 }  // namespace clade::cluster

@@ -8,7 +8,7 @@
 // Where n times the number of clusters is too much to keep, each row looks at all others instead.
 //
 // Large f32 data is multiplied in f32. The product form ||x||^2 + ||y||^2 - 2 x.y cancels where x
-// and y are near each other: a tile with a pair nearer than an eighth of the root of the first two
+// and y are near each other: a tile with a pair that cancels more than five bits
 // is computed again in f64 from the original values.
 #include "clustering/metrics/silhouette.h"
 
@@ -33,7 +33,7 @@ constexpr int64_t kRows = 128;    // rows of a tile
 constexpr int64_t kFewRows = 64;  // of a block of rows that look at all others
 constexpr int64_t kSmall = 4096;  // up to so many rows all is f64
 constexpr int64_t kKeptSums = 1 << 24;
-constexpr double kNear = 1.0 / 64;  // of ||x||^2 + ||y||^2
+constexpr double kNear = 1.0 / 32;  // of ||x||^2 + ||y||^2
 
 // Points sorted by cluster: cluster c is places begin[c] .. begin[c + 1] of `order`.
 struct Sorted {

@@ -15,8 +15,8 @@ namespace clade::cluster {
 // x (n, d) f32 or f64; labels (n) i32 with 2 <= distinct labels <= n - 1; noise (-1) counts as a
 // cluster, so leave it out beforehand. Returns s (n) f64. Throws Error on anything else.
 // Distances are computed in f64; those of more than 4096 rows of f32 in f32, except near ones: s is
-// then good to some 1e-6. Cost: n^2 d FLOPs; memory n (d + clusters), or n d where there are too
-// many clusters, at 2 n^2 d FLOPs. Same bits at any number of threads.
+// then good to 1e-7 as a rule, 5e-6 at worst. Cost: n^2 d FLOPs; memory n (d + clusters), or n d
+// where there are too many clusters, at 2 n^2 d FLOPs. Same bits at any number of threads.
 Tensor silhouette_samples(const Tensor& x, const Tensor& labels, const Progress& progress = {});
 
 // Their mean.

@@ -55,6 +55,20 @@ class KdTree {
     return sum;
   }
 
+  // Between the nearest points of two nodes' boxes, squared; 0 where they touch.
+  double box_distance_between(int32_t a, int32_t b) const {
+    const double *low = boxes_ + 2 * d_ * a, *high = low + d_;
+    const double *low_b = boxes_ + 2 * d_ * b, *high_b = low_b + d_;
+    double sum = 0;
+    for (int64_t j = 0; j < d_; j++) {
+      double below = low[j] - high_b[j], above = low_b[j] - high[j];
+      double gap = below > above ? below : above;
+      gap = gap > 0 ? gap : 0;
+      sum += gap * gap;
+    }
+    return sum;
+  }
+
   // Walks from near to far around q: enter(node, squared distance of its box) says whether the node
   // can still matter, scan(begin, end) looks at the places of a leaf.
   template <class Enter, class Scan>
