@@ -17,6 +17,7 @@ void add_umap(CLI::App& program);
 void add_tsne(CLI::App& program);
 void add_pca(CLI::App& program);
 void add_metrics(CLI::App& program);
+void add_quality(CLI::App& program);
 void add_info(CLI::App& program);
 void add_datasets(CLI::App& program);
 void add_assign(CLI::App& program);

@@ -55,6 +55,7 @@ int main(int argc, char** argv) {
   add_pca(program);
   add_reproduce(program);
   add_metrics(program);
+  add_quality(program);
   add_info(program);
   add_datasets(program);
   add_assign(program);

@@ -1,6 +1,7 @@
 // clade hdbscan: density based clusters of the rows of a file, and the trees behind them.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -10,6 +11,7 @@
 #include "apps/cli/progress_line.h"
 #include "apps/cli/table.h"
 #include "apps/commands.h"
+#include "apps/hdbscan/page.h"
 #include "apps/rows/rows.h"
 #include "apps/stopwatch.h"
 #include "clustering/density/dbcv.h"
@@ -26,8 +28,21 @@ struct HdbscanCommand {
   std::optional<int64_t> min_samples;
   std::string selection = "eom";
   std::vector<int64_t> sweep;
-  bool json = false;
+  std::optional<int64_t> min_common;
+  bool json = false, no_report = false;
 };
+
+bool has_holes(const Tensor& rows) {
+  const float* v = rows.data<float>();
+  return std::any_of(v, v + rows.numel(), [](float f) { return std::isnan(f); });
+}
+
+// Where values are missing rows must share a tenth of the columns, and two if there are two.
+int64_t common_columns(const HdbscanCommand& o, const Tensor& rows) {
+  const int64_t d = rows.size(1);
+  if (!has_holes(rows)) return 0;
+  return o.min_common.value_or(std::max(std::min<int64_t>(2, d), d / 10));
+}
 
 int64_t noise_of(const cluster::HdbscanResult& r) {
   const auto labels = r.labels.to_vector<int32_t>();
@@ -63,11 +78,29 @@ void write_results(const std::string& folder, const cluster::HdbscanResult& r) {
            table({condensed.parent, condensed.child, condensed.lambda, condensed.size}));
 }
 
+void write_report(const HdbscanCommand& o, const std::string& folder, const Tensor& rows,
+                  const cluster::HdbscanResult& r, double seconds) {
+  HdbscanPage page;
+  page.title = "HDBSCAN of " + o.rows.load.name_or_path;
+  page.command = text("clade hdbscan ", o.rows.load.name_or_path, " --min-cluster-size ",
+                      o.fit.min_cluster_size);
+  const double noise = double(noise_of(r)) / double(r.labels.numel());
+  page.figures = {{"clusters", grouped(r.cluster_count)}, {"left out as noise", percent(noise)}};
+  page.settings = {{"min-cluster-size", text(o.fit.min_cluster_size)},
+                   {"min-samples", text(o.min_samples.value_or(o.fit.min_cluster_size))},
+                   {"selection", o.selection},
+                   {"epsilon", text(o.fit.selection.epsilon)},
+                   {"persistence", text(o.fit.persistence)}};
+  page.seconds = seconds;
+  write_file_atomically(folder + "/report.html", hdbscan_html(page, rows, r));
+}
+
 void run_hdbscan(HdbscanCommand o) {
   o.fit.min_samples = o.min_samples.value_or(0);
   o.fit.selection.method =
       o.selection == "leaf" ? cluster::ClusterSelection::leaf : cluster::ClusterSelection::eom;
   const Tensor rows = load_rows(o.rows);
+  o.fit.min_common = common_columns(o, rows);
   const std::string folder = output_folder(o.rows, "hdbscan");
   ProgressLine line(o.rows.quiet);
   Stopwatch watch;
@@ -81,6 +114,7 @@ void run_hdbscan(HdbscanCommand o) {
   line.finish();
   write_results(folder, r);
   const double seconds = watch.stages().front().seconds;
+  if (!o.no_report) write_report(o, folder, rows, r, seconds);
   if (o.json) {
     double weight = 0;
     for (double w : r.hierarchy.spanning_tree.weight.to_vector<double>()) weight += w;
@@ -93,16 +127,21 @@ void run_hdbscan(HdbscanCommand o) {
   }
   if (o.rows.quiet) return;
   const auto& tree = r.hierarchy.spanning_tree;
-  std::fputs(aligned({{"rows", grouped(rows.size(0))},
-                      {"columns", grouped(rows.size(1))},
-                      {"clusters", grouped(r.cluster_count)},
-                      {"noise", grouped(noise_of(r))},
-                      {"validity", fixed(cluster::relative_validity(tree, r.labels))},
-                      {"fit", duration(seconds)},
-                      {"written", folder + "/labels.csv, labels.npy, linkage.npy, condensed.npy"}},
-                     "ll")
-                 .c_str(),
-             stdout);
+  std::fputs(
+      aligned(
+          {{"rows", grouped(rows.size(0))},
+           {"columns", grouped(rows.size(1))},
+           {"clusters", grouped(r.cluster_count)},
+           {"noise", grouped(noise_of(r))},
+           {"validity", fixed(cluster::relative_validity(tree, r.labels))},
+           {"fit", duration(seconds)},
+           {"written",
+            folder + (o.no_report
+                          ? "/labels.csv, labels.npy, linkage.npy, condensed.npy"
+                          : "/report.html, labels.csv, labels.npy, linkage.npy, condensed.npy")}},
+          "ll")
+          .c_str(),
+      stdout);
   if (o.sweep.empty()) return;
   std::vector<Row> told{{"min-cluster-size", "clusters", "noise", "validity"}};
   for (int64_t size : o.sweep) {  // one tree serves them all
@@ -138,6 +177,13 @@ void add_hdbscan(CLI::App& program) {
   number("--epsilon", o->fit.selection.epsilon, {.low = 0, .whole = false},
          "no split at a smaller distance")
       ->capture_default_str();
+  number("--epsilon-max", o->fit.selection.epsilon_max, {.low = 0, .whole = false},
+         "eom: clusters born at a larger distance are split [none]");
+  number("--persistence", o->fit.persistence, {.low = 0, .whole = false},
+         "undo splits that last for less than this density, 1 / distance, in either part")
+      ->capture_default_str();
+  number("--min-common", o->min_common, {.low = 1},
+         "where values are missing: columns that two rows must share [a tenth, at least 2]");
   number("--max-cluster-size", o->fit.selection.max_cluster_size, {.low = 0},
          "eom: larger ones are split; 0: no limit")
       ->capture_default_str();
@@ -149,13 +195,14 @@ void add_hdbscan(CLI::App& program) {
       ->delimiter(',')
       ->check(validator(Numbers{.low = 2}))
       ->type_name("N,N,...");
+  command->add_flag("--no-report", o->no_report, "leave report.html out");
   command->add_flag("--json", o->json, "print the summary as JSON");
   command->footer(
-      "The folder then holds labels.csv (row, cluster or -1, probability, outlier score), "
-      "labels.npy,\n"
-      "linkage.npy (as scipy.cluster.hierarchy draws it) and condensed.npy (parent, child, "
-      "lambda,\n"
-      "size). validity: the relative index of density based validation, -1 to 1.\n"
+      "Rows with missing values are compared over the columns that both have.\n"
+      "The folder then holds report.html (the clusters and the condensed tree), labels.csv (row,\n"
+      "cluster or -1, probability, outlier score), labels.npy, linkage.npy (as\n"
+      "scipy.cluster.hierarchy draws it) and condensed.npy (parent, child, lambda, size).\n"
+      "validity: the relative index of density based validation, -1 to 1.\n"
       "\nExamples:\n"
       "  clade hdbscan points.npy --min-cluster-size 50 --min-samples 10\n"
       "  clade hdbscan table.csv --label-column species --scale --sweep 5,10,20,50");

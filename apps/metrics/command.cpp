@@ -8,6 +8,7 @@
 #include "apps/cli/table.h"
 #include "apps/commands.h"
 #include "apps/metrics/columns.h"
+#include "apps/stopwatch.h"
 #include "clustering/metrics/accuracy.h"
 #include "clustering/metrics/information.h"
 #include "clustering/metrics/pairs.h"
@@ -90,7 +91,10 @@ void run_metrics(const MetricsOptions& options) {
          text("as many labels in both (", truth.labels.numel(), " in ", options.truth, ")"),
          text(predicted.labels.numel(), " in ", options.predicted), "give labels of the same rows");
   const Pairs pairs = known_in_both(truth, predicted);
+  Stopwatch watch;
+  watch.start("metrics");
   const auto metrics = measure(pairs.truth, pairs.predicted);
+  watch.stop();
   const auto& [no_truth, no_predicted, neither] = pairs.left_out;
   const int64_t noise[] = {noise_in(pairs.truth), noise_in(pairs.predicted)};
   if (options.json) {
@@ -99,6 +103,7 @@ void run_metrics(const MetricsOptions& options) {
         {"points", pairs.truth.numel()}, {"left_out", no_truth + no_predicted + neither},
         {"noise_in_truth", noise[0]},    {"noise_in_predicted", noise[1]}};
     for (const Metric& m : metrics) out[m.key] = m.value;
+    out["seconds"] = watch.stages().front().seconds;  // of all of them
     std::printf("%s\n", out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
     return;
   }

@@ -2,7 +2,10 @@
 """Clade's clustering beside its peers, job by job: bench/results/peers-clustering.json.
 
     python -m venv peers && peers/bin/pip install scikit-learn hdbscan fast_hdbscan faiss-cpu umap-learn openTSNE
-    peers/bin/python bench/peers/clustering.py --clade build/release/clade [--only knn] [--rounds 5] [--list]
+    peers/bin/python bench/peers/clustering.py --clade build/release/clade [--jobs knn,umap] [--rounds 5] [--list]
+
+Rows are written as soon as they are measured, into an existing file beside those of other jobs: so the table can
+be made in parts. A machine that is not quiet only moves both sides of a ratio.
 
 A job is a data set, what Clade is asked, and its peers. Clade and each peer take turns, each run in a process
 of its own on the same threads, and medians over the rounds are compared, because the speed of a machine
@@ -149,6 +152,32 @@ def opentsne(x, dimensions):
     return {"embedding": np.asarray(fit), "divergence": np.array([fit.kl_divergence])}
 
 
+@peer
+def sklearn_silhouette(x, labels):
+    from sklearn.metrics import silhouette_score
+    return {"value": np.array([silhouette_score(x, np.load(labels)[:len(x)])])}
+
+
+@peer
+def sklearn_trustworthiness(x, embedding, k):
+    from sklearn.manifold import trustworthiness
+    return {"value": np.array([trustworthiness(x, np.load(embedding)[:len(x)], n_neighbors=k)])}
+
+
+@peer
+def sklearn_ami(x, labels, other):
+    from sklearn.metrics import adjusted_mutual_info_score
+    return {"value": np.array([adjusted_mutual_info_score(np.load(labels)[:len(x)], np.load(other)[:len(x)])])}
+
+
+@peer
+def pynndescent_knn(x, k):
+    from pynndescent import NNDescent
+    index, distance = NNDescent(x, n_neighbors=k + 1, random_state=0,
+                                n_jobs=int(os.environ["OMP_NUM_THREADS"])).neighbor_graph
+    return {"index": index[:, 1:].astype(np.int32), "distance": distance[:, 1:]}
+
+
 # --- jobs: what Clade is asked, and how its answer compares.
 
 def knn_job(rows, k=15):
@@ -167,7 +196,7 @@ def knn_job(rows, k=15):
 
 def hdbscan_job(rows, size=50, samples=10):
     def ask(run):
-        told = run("hdbscan", rows, "--min-cluster-size", size, "--min-samples", samples)
+        told = run("hdbscan", rows, "--min-cluster-size", size, "--min-samples", samples, "--no-report")
         labels = np.load(pathlib.Path(told["folder"]) / "labels.npy")
         return told["seconds"], {"labels": labels, "weight": np.array([told["tree_weight"]])}
 
@@ -250,6 +279,58 @@ def embedding_job(command, rows, dimensions):
     return rows, {"dimensions": dimensions}, ask, compare
 
 
+def side_file(folder, kind, count):
+    """Labels or places of the first rows, for metrics: what they are does not matter, only that both sides see them."""
+    rng = np.random.default_rng(1)
+    x = data("fashion50")[:count]
+    path = folder / f"{kind}-{count}.npy"
+    if kind == "embedding":
+        np.save(path, np.ascontiguousarray(x[:, :2]))
+    else:
+        centres = x[rng.permutation(len(x))[:10]]
+        labels = ((x[:, None] - centres[None]) ** 2).sum(2).argmin(1).astype(np.int32)
+        if kind == "other":
+            labels[rng.random(len(x)) < 0.3] = 3
+        np.save(path, labels)
+    return str(path)
+
+
+def metric_job(name, rows, files, key, *options):
+    """files: the settings of the peer and the options of Clade that name them."""
+    folder = pathlib.Path(tempfile.mkdtemp())
+    count = rows[1] or 70000
+    settings = {kind: side_file(folder, kind, count) for kind in files}
+    k = {"k": 5} if "embedding" in files else {}
+
+    def ask(run):
+        if name == "metrics":
+            told = run.plain(name, settings["labels"], settings["other"], "--json")
+            return told["seconds"], {"value": told[key]}
+        told = run.plain(name, rows, *(f for kind in files for f in (f"--{kind}", settings[kind])),
+                         "--threads", run.threads, "--quiet", "--json", *options)
+        return told[key + "_seconds"], {"value": told[key]}
+
+    def compare(ours, theirs):
+        return {"clade": ours["value"], "peer": float(theirs["value"][0])}
+    return rows, {**settings, **k}, ask, compare
+
+
+@job("sklearn_silhouette")
+def silhouette_70k_784(): return metric_job("quality", ("fashion", None), ["labels"], "silhouette")
+
+
+@job("sklearn_silhouette")
+def silhouette_70k_50(): return metric_job("quality", ("fashion50", None), ["labels"], "silhouette")
+
+
+@job("sklearn_ami")
+def ami_70k(): return metric_job("metrics", ("fashion50", None), ["labels", "other"], "ami")
+
+
+@job("sklearn_trustworthiness")
+def trustworthiness_10k_784(): return metric_job("quality", ("fashion", 10000), ["embedding"], "trustworthiness")
+
+
 @job("sklearn_knn", "faiss_knn")
 def knn_20k_784(): return knn_job(("fashion", 20000))
 
@@ -318,6 +399,59 @@ def tsne_10k_50(): return embedding_job("tsne", ("fashion50", 10000), 2)
 def tsne_70k_50(): return embedding_job("tsne", ("fashion50", None), 2)
 
 
+def five(name):
+    """Five data sets with classes, for the quality of embeddings: rows and classes of at most 5,000 rows."""
+    if name == "fashion":
+        import gzip
+        folder = pathlib.Path(os.environ.get("CLADE_FASHION", "/usr/share/datasets/fashion-mnist"))
+        classes = np.frombuffer(gzip.open(folder / "train-labels-idx1-ubyte.gz").read(), np.uint8)[8:]
+        return data("fashion")[:5000], classes[:5000]
+    if name == "blobs":
+        rng = np.random.default_rng(2)
+        classes = rng.integers(0, 20, 4000)
+        return (rng.normal(size=(20, 30))[classes] * 2.5 + rng.normal(size=(4000, 30))).astype(np.float32), classes
+    from sklearn import datasets
+    from sklearn.preprocessing import StandardScaler
+    loaded = {"digits": datasets.load_digits, "wine": datasets.load_wine, "cancer": datasets.load_breast_cancer}[name]()
+    x = loaded.data if name == "digits" else StandardScaler().fit_transform(loaded.data)
+    return x.astype(np.float32), loaded.target
+
+
+def embedding_quality(x, classes, places):
+    from sklearn.manifold import trustworthiness
+    from sklearn.model_selection import cross_val_score
+    from sklearn.neighbors import KNeighborsClassifier
+    places = np.asarray(places, np.float64)
+    return {"trustworthiness": float(trustworthiness(x, places, n_neighbors=15)),
+            "knn_accuracy": float(cross_val_score(KNeighborsClassifier(15), places, classes, cv=5).mean())}
+
+
+def umap_quality(o, folder):
+    """Row "umap_quality_<data>" of each data set: means over three seeds, Clade and umap-learn."""
+    from umap import UMAP
+    for name in ("digits", "fashion", "wine", "cancer", "blobs"):
+        x, classes = five(name)
+        path, out = folder / "quality.npy", folder / "quality"
+        np.save(path, x)
+        ours, theirs, clade_s, peer_s = [], [], [], []
+        for seed in range(3):
+            line = [o.clade, "umap", path, "--seed", seed + 1, "--threads", o.threads, "--out", out, "--json", "--quiet"]
+            told = json.loads(subprocess.run(list(map(str, line)), capture_output=True, text=True, check=True).stdout)
+            clade_s.append(told["seconds"])
+            ours.append(embedding_quality(x, classes, np.load(out / "embedding.npy")))
+            begun = time.perf_counter()
+            places = UMAP(random_state=seed).fit_transform(x)
+            peer_s.append(time.perf_counter() - begun)
+            theirs.append(embedding_quality(x, classes, places))
+        clade, other = statistics.median(clade_s), statistics.median(peer_s)
+        quality = {f"{key}_{who}": round(statistics.mean(a[key] for a in answers), 4)
+                   for key in ours[0] for who, answers in (("clade", ours), ("peer", theirs))}
+        row = {"job": f"umap_quality_{name}", "peer": "umap_learn_seeded", "clade_s": round(clade, 3),
+               "peer_s": round(other, 3), "ratio": round(other / clade, 2), "quality": quality, "rounds": 3}
+        print(json.dumps(row), flush=True)
+        write(o, [row])
+
+
 # --- one peer in a process of its own: this file with --peer.
 
 def run_peer(name, rows, settings, out):
@@ -353,7 +487,7 @@ def gauge():
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clade", default="build/release/clade")
-    parser.add_argument("--only", default="", help="jobs whose name contains this")
+    parser.add_argument("--jobs", default="", help="jobs whose name contains one of these, separated by commas")
     parser.add_argument("--peers", default="", help="peers whose name contains this")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
@@ -371,9 +505,12 @@ def main():
     os.environ.update(OMP_NUM_THREADS=threads, OPENBLAS_NUM_THREADS=threads, NUMBA_NUM_THREADS=threads,
                       MKL_NUM_THREADS=threads)
     with tempfile.TemporaryDirectory() as folder:
-        rows = [row for name, (make, peers) in JOBS.items() if o.only in name
-                for row in compare(o, name, make(), peers, pathlib.Path(folder))]
-    write(o, rows)
+        for name, (make, peers) in JOBS.items():
+            if any(part in name for part in o.jobs.split(",")):
+                for row in compare(o, name, make(), peers, pathlib.Path(folder)):
+                    write(o, [row])
+        if any(part in "umap_quality" for part in o.jobs.split(",")):
+            umap_quality(o, pathlib.Path(folder))
 
 
 def compare(o, name, made, peers, folder):
@@ -389,6 +526,15 @@ def compare(o, name, made, peers, folder):
             raise SystemExit(f"{name}: clade failed: {done.stderr.strip()}")
         told, clade.mb = done.stdout.rsplit("\n", 1)[0], float(done.stdout.rsplit("\n", 1)[1])
         return json.loads(told)
+
+    def plain(command, *arguments):
+        line = [o.clade, command, *(path if a is made[0] else a for a in arguments)]
+        done = subprocess.run([sys.executable, "-c", LAUNCHER, *map(str, line)], capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(f"{name}: clade failed: {done.stderr.strip()}")
+        told, clade.mb = done.stdout.rsplit("\n", 1)[0], float(done.stdout.rsplit("\n", 1)[1])
+        return json.loads(told)
+    clade.plain, clade.threads = plain, o.threads
 
     for who in [p for p in peers if o.peers in p]:
         ours, theirs, gauges, ours_mb, quality, their_mb = [], [], [], 0, {}, 0
@@ -423,7 +569,7 @@ def write(o, rows):
     old = json.loads(path.read_text())["rows"] if path.exists() else []
     done = {(r["job"], r["peer"]) for r in rows}
     versions = {}
-    for package in ("numpy", "scikit-learn", "hdbscan", "fast_hdbscan", "faiss-cpu", "umap-learn", "openTSNE"):
+    for package in ("numpy", "scikit-learn", "hdbscan", "fast_hdbscan", "faiss-cpu", "umap-learn", "openTSNE", "pynndescent"):
         try:
             versions[package] = version(package)
         except PackageNotFoundError:

@@ -63,6 +63,7 @@ class Boruvka {
         nearest_(n_),
         partner_(n_),
         exact_(n_),
+        spent_(n_),
         component_(n_),
         bound_(n_),
         shortest_(n_),
@@ -73,7 +74,7 @@ class Boruvka {
     for (int64_t i = 0; i < n_; i++) {
       core_[i] = floor_[i] = core_of_row[tree_.id(i)];
       partner_[i] = kNone;
-      exact_[i] = false;
+      exact_[i] = spent_[i] = false;
       component_[i] = tree_.id(i);
     }
     each_node(
@@ -125,12 +126,14 @@ class Boruvka {
       partner_[i] = kNone;
       exact_[i] = false;
     }
-    if (listed_ > 0 && !exact_[i]) {
+    if (listed_ > 0 && !exact_[i] && !spent_[i]) {
       const double beyond = std::max(core_[i], beyond_[i] / alpha_);
       double least = beyond;
+      spent_[i] = true;
       for (int64_t r = i * listed_; r < (i + 1) * listed_; r++) {
         const int32_t j = list_[r];
         if (component_[j] == own) continue;
+        spent_[i] = false;
         const double squared =
             kernels::direct_squared_distance(tree_.row(i), tree_.row(j), tree_.columns());
         const double w = reachability(core_[i], core_[j], squared, alpha_);
@@ -245,13 +248,14 @@ class Boruvka {
     if (!(make_edge(w, node.first, there.first) < best)) return;
     if (!node.right && !there.right) return compare_leaves(node, other, own, best);
     if (!there.right || (node.right && node.end - node.begin >= there.end - there.begin)) {
-      for (int32_t half : {v + 1, node.right})
-        compare(half, other, tree_.box_distance_between(half, other), own, best);
+      const KdTree::Two distance = tree_.children_distance_between(v, other);
+      compare(v + 1, other, distance[0], own, best);
+      compare(node.right, other, distance[1], own, best);
       return;
     }
     int32_t near = other + 1, far = there.right;
-    double to_near = tree_.box_distance_between(v, near);
-    double to_far = tree_.box_distance_between(v, far);
+    const KdTree::Two distance = tree_.children_distance_between(other, v);
+    double to_near = distance[0], to_far = distance[1];
     if (to_far < to_near) std::swap(near, far), std::swap(to_near, to_far);
     compare(v, near, to_near, own, best);
     compare(v, far, to_far, own, best);
@@ -305,6 +309,7 @@ class Boruvka {
   Scratch<ReachabilityEdge> nearest_;   // the lowest of them that was met, where partner_ is set
   Scratch<int32_t> partner_;            // its other end, or kNone
   Scratch<bool> exact_;                 // and it is the lowest of all
+  Scratch<bool> spent_;                 // all of its list are of its own component
   Scratch<int32_t> component_;          // a row number that stands for the component
   Scratch<double> bound_;               // by component: the shortest weight found so far
   Scratch<ReachabilityEdge> shortest_;  // by component: the lowest edge of the round

@@ -11,14 +11,12 @@ namespace {
 // The part of the condensed tree that holds clusters; cluster c is node points + c, the root is 0.
 struct ClusterTree {
   explicit ClusterTree(const CondensedTree& tree)
-      : count(size_t(tree.clusters())),
-        parent(count, 0),
-        birth(count, INFINITY),
-        leaf(count, true) {
+      : count(size_t(tree.clusters())), parent(count, 0), birth(count, 0), leaf(count, true) {
     size.assign(count, 0);
     const int64_t n = tree.points;
     const int32_t *up = tree.parent.data<int32_t>(), *members = tree.size.data<int32_t>();
     const double* lambda = tree.lambda.data<double>();
+    birth[0] = 1 / *std::min_element(lambda, lambda + tree.rows());  // where the first leave it
     for (size_t c = 1; c < count; c++) {
       const int64_t row = n + int64_t(c) - 1;
       parent[c] = size_t(up[row] - n);
@@ -44,7 +42,8 @@ std::vector<bool> excess_of_mass(const ClusterTree& tree, std::vector<double> st
   for (size_t c = tree.count; c-- > 0;) {
     const bool too_large = options.max_cluster_size > 0 && tree.size[c] > options.max_cluster_size;
     const bool root_barred = c == 0 && !options.allow_single_cluster;
-    keep[c] = !(below[c] > stability[c] || too_large || root_barred);
+    const bool too_wide = tree.birth[c] > options.epsilon_max;
+    keep[c] = !(below[c] > stability[c] || too_large || too_wide || root_barred);
     if (!keep[c]) stability[c] = below[c];
     if (c > 0) below[tree.parent[c]] += stability[c];
   }
@@ -91,6 +90,8 @@ std::vector<double> stabilities(const CondensedTree& tree) {
 std::vector<int32_t> select_clusters(const CondensedTree& condensed,
                                      const SelectionOptions& options) {
   if (!(options.epsilon >= 0)) fail("hdbscan", "epsilon >= 0", text(options.epsilon));
+  if (!(options.epsilon_max >= options.epsilon))
+    fail("hdbscan", text("epsilon_max >= epsilon = ", options.epsilon), text(options.epsilon_max));
   if (options.max_cluster_size < 0)
     fail("hdbscan", "max_cluster_size >= 0", text(options.max_cluster_size));
   const ClusterTree tree(condensed);

@@ -10,6 +10,7 @@
 // exchanged for its nearest ancestor born above, so no split finer than epsilon is made.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -22,6 +23,7 @@ enum class ClusterSelection : uint8_t { eom, leaf };
 struct SelectionOptions {
   ClusterSelection method = ClusterSelection::eom;
   double epsilon = 0;                 // a distance; 0: every split counts
+  double epsilon_max = INFINITY;      // eom prefers descendants to a cluster born at more than it
   int64_t max_cluster_size = 0;       // eom prefers descendants to a cluster above it; 0: no limit
   bool allow_single_cluster = false;  // may the root be a cluster? Else there are none or >= 2
 };

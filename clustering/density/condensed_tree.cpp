@@ -69,4 +69,64 @@ CondensedTree condense(const LinkageTree& linkage, int64_t min_cluster_size) {
   return tree;
 }
 
+CondensedTree simplify(const CondensedTree& tree, double persistence) {
+  if (!(persistence >= 0)) fail("hdbscan", "persistence >= 0", text(persistence));
+  if (persistence == 0) return tree;
+  const int64_t n = tree.points, clusters = tree.clusters();
+  const int32_t *parent = tree.parent.data<int32_t>(), *size = tree.size.data<int32_t>();
+  const double* lambda = tree.lambda.data<double>();
+  auto row_of = [&](int64_t c) { return n + c - 1; };  // c: 0 is the root
+  const size_t count = static_cast<size_t>(clusters);
+  std::vector<double> densest(count, 0);
+  std::vector<bool> leaf(count, true);
+  for (int64_t r = 0; r < tree.rows(); r++) {
+    double& most = densest[size_t(parent[r] - n)];
+    most = std::max(most, lambda[r]);
+    if (r >= n) leaf[size_t(parent[r] - n)] = false;
+  }
+
+  // into: the cluster that goes on instead; falls: at what density all of it falls out, 0: as it
+  // does. Splits stand in pairs of rows, children after their parents.
+  std::vector<int64_t> into(count);
+  for (size_t c = 0; c < count; c++) into[c] = int64_t(c);
+  std::vector<double> falls(count, 0);
+  for (int64_t c = clusters - 1; c >= 2; c -= 2) {
+    const size_t a = size_t(c - 1), b = size_t(c), up = size_t(parent[row_of(c)] - n);
+    const double split = lambda[row_of(c)];
+    densest[up] = std::max({densest[up], densest[a], densest[b]});
+    if (std::min(densest[a], densest[b]) - split >= persistence) continue;
+    const size_t strong = densest[a] <= densest[b] ? b : a, weak = strong == a ? b : a;
+    if (leaf[strong])
+      leaf[up] = true;
+    else
+      falls[weak] = split;
+    into[a] = into[b] = int64_t(up);
+  }
+  std::vector<int32_t> number(count);
+  int32_t kept = 0;
+  for (size_t c = 0; c < count; c++) {
+    if (into[c] == int64_t(c)) {
+      number[c] = kept++;
+      continue;
+    }
+    const size_t up = size_t(into[c]);
+    if (falls[up] > 0) falls[c] = falls[up];
+    number[c] = number[up];
+  }
+
+  const int64_t rows = n + kept - 1;
+  CondensedTree out{Tensor::empty({rows}, DType::i32), Tensor::empty({rows}, DType::i32),
+                    Tensor::empty({rows}, DType::f64), Tensor::empty({rows}, DType::i32), n};
+  for (int64_t r = 0, to = 0; r < tree.rows(); r++) {
+    const size_t from = size_t(parent[r] - n), c = size_t(r < n ? 0 : r - n + 1);
+    if (r >= n && into[c] != int64_t(c)) continue;
+    out.parent.data<int32_t>()[to] = int32_t(n) + number[from];
+    out.child.data<int32_t>()[to] = r < n ? int32_t(r) : int32_t(n) + number[c];
+    out.lambda.data<double>()[to] = falls[from] > 0 ? falls[from] : lambda[r];
+    out.size.data<int32_t>()[to] = size[r];
+    to++;
+  }
+  return out;
+}
+
 }  // namespace clade::cluster

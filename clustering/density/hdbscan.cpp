@@ -13,6 +13,7 @@ void check(const HdbscanOptions& o) {
   if (o.min_cluster_size < 2) fail("hdbscan", "min_cluster_size >= 2", text(o.min_cluster_size));
   if (o.min_samples < 0)
     fail("hdbscan", "min_samples >= 1, or 0 for min_cluster_size", text(o.min_samples));
+  if (o.min_common < 0) fail("hdbscan", "min_common >= 0", text(o.min_common));
 }
 
 // GLOSH (Campello et al. 2015, section 5): 1 - lambda / the largest lambda at or below its cluster.
@@ -45,7 +46,9 @@ Hierarchy hdbscan_hierarchy(const Tensor& x, const HdbscanOptions& options,
   check(options);
   const int64_t min_samples = options.min_samples ? options.min_samples : options.min_cluster_size;
   auto [core, tree] =
-      reachability_tree(x, min_samples, options.alpha, options.spanning_tree, progress);
+      options.min_common > 0
+          ? partial_reachability_tree(x, min_samples, options.alpha, options.min_common, progress)
+          : reachability_tree(x, min_samples, options.alpha, options.spanning_tree, progress);
   progress("hdbscan tree", 0, 1);
   LinkageTree linkage = single_linkage(tree);
   progress("hdbscan tree", 1, 1);
@@ -56,7 +59,8 @@ HdbscanResult hdbscan_cut(const Hierarchy& hierarchy, const HdbscanOptions& opti
   check(options);
   HdbscanResult result;
   result.hierarchy = hierarchy;
-  const CondensedTree tree = condense(hierarchy.linkage, options.min_cluster_size);
+  const CondensedTree tree =
+      simplify(condense(hierarchy.linkage, options.min_cluster_size), options.persistence);
   const std::vector<int32_t> selected = select_clusters(tree, options.selection);
   const int64_t n = tree.points, k = int64_t(selected.size());
   const double* lambda = tree.lambda.data<double>();

@@ -33,7 +33,11 @@ struct HdbscanOptions {
   int64_t min_cluster_size = 5;  // the fewest points that are a cluster, >= 2
   int64_t min_samples = 0;       // a core distance reaches this many others; 0: min_cluster_size
   double alpha = 1.0;            // distances are divided by it before they meet the core distances
+  int64_t min_common =
+      0;  // > 0: NaN is a missing value, and rows that share at least so many columns
+          // are compared over these (partial_reachability_tree); 0: NaN is an Error
   SpanningTreeMethod spanning_tree = SpanningTreeMethod::automatic;
+  double persistence = 0;  // splits less dense than this in either part are undone (simplify)
   SelectionOptions selection = {};  // eom or leaf, epsilon, max_cluster_size, allow_single_cluster
 };
 
@@ -56,8 +60,9 @@ struct HdbscanResult {
   Hierarchy hierarchy;
 };
 
-// x (n, d), f32 or f64, finite, n >= 2. min_samples >= n counts as n - 1. Throws Error on bad input
-// or options. Reports "hdbscan core distances", "hdbscan spanning tree", "hdbscan tree".
+// x (n, d), f32 or f64, finite or with NaN for what is missing (min_common), n >= 2. min_samples >=
+// n counts as n - 1. Throws Error on bad input or options. Reports "hdbscan core distances",
+// "hdbscan spanning tree", "hdbscan tree".
 HdbscanResult hdbscan(const Tensor& x, const HdbscanOptions& options = {},
                       const Progress& progress = {});
 

@@ -11,6 +11,7 @@
 #include <numeric>
 
 #include "clustering/density/reachability.h"
+#include "clustering/neighbors/partial_distance.h"
 #include "kernels/distance/distance.h"
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
@@ -27,11 +28,10 @@ struct Choice {
   int64_t place = -1;  // in the list of rows outside
 };
 
-template <class T>
-std::vector<ReachabilityEdge> grow(const Tensor& x, const double* core, double alpha,
-                                   const Progress& progress) {
-  const int64_t n = x.size(0), d = x.size(1);
-  const T* rows = x.data<T>();
+// distance2(p, q): the squared distance of two rows of d columns.
+template <class Distance>
+std::vector<ReachabilityEdge> grow(int64_t n, int64_t d, const double* core, double alpha,
+                                   const Progress& progress, Distance&& distance2) {
   Scratch<int32_t> outside(n);
   Scratch<ReachabilityEdge> lowest(n);  // by row: its lowest edge into the tree
   std::iota(outside.data(), outside.data() + n, 0);
@@ -45,15 +45,13 @@ std::vector<ReachabilityEdge> grow(const Tensor& x, const double* core, double a
     if (left % 1024 == 0) progress("hdbscan spanning tree", n - 1 - left, n - 1);
     const int32_t newcomer = outside[place];
     outside[place] = outside[left];
-    const T* q = rows + newcomer * d;
     Choice next = parallel_reduce(
         left, grain, Choice{},
         [&](int64_t begin, int64_t end) {
           Choice best;
           for (int64_t i = begin; i < end; i++) {
             const int32_t p = outside[i];
-            double distance2 = kernels::direct_squared_distance(q, rows + p * d, d);
-            double w = reachability(core[newcomer], core[p], distance2, alpha);
+            double w = reachability(core[newcomer], core[p], distance2(newcomer, p), alpha);
             ReachabilityEdge edge = make_edge(w, newcomer, p);
             if (edge < lowest[p]) lowest[p] = edge;
             if (lowest[p] < best.edge) best = {lowest[p], i};
@@ -71,8 +69,24 @@ std::vector<ReachabilityEdge> grow(const Tensor& x, const double* core, double a
 
 std::vector<ReachabilityEdge> prim(const Tensor& x, const double* core, double alpha,
                                    const Progress& progress) {
-  return dispatch_floating(
-      x.dtype(), [&](auto type) { return grow<decltype(type)>(x, core, alpha, progress); });
+  const int64_t n = x.size(0), d = x.size(1);
+  return dispatch_floating(x.dtype(), [&](auto type) {
+    const auto* rows = x.data<decltype(type)>();
+    return grow(n, d, core, alpha, progress, [&](int32_t p, int32_t q) {
+      return kernels::direct_squared_distance(rows + p * d, rows + q * d, d);
+    });
+  });
+}
+
+std::vector<ReachabilityEdge> partial_prim(const Tensor& x, const double* core, double alpha,
+                                           int64_t min_common, const Progress& progress) {
+  const int64_t n = x.size(0), d = x.size(1);
+  return dispatch_floating(x.dtype(), [&](auto type) {
+    const auto* rows = x.data<decltype(type)>();
+    return grow(n, d, core, alpha, progress, [&](int32_t p, int32_t q) {
+      return partial_squared_distance(rows + p * d, rows + q * d, d, min_common);
+    });
+  });
 }
 
 }  // namespace clade::cluster

@@ -48,6 +48,9 @@ std::vector<ReachabilityEdge> boruvka(const KdTree& tree, const double* core, do
                                       const NearLists& near, const Progress& progress);
 std::vector<ReachabilityEdge> prim(const Tensor& x, const double* core, double alpha,
                                    const Progress& progress);
+// x with NaN where values are missing, by partial distance: edges may be infinite.
+std::vector<ReachabilityEdge> partial_prim(const Tensor& x, const double* core, double alpha,
+                                           int64_t min_common, const Progress& progress);
 // neighbors (n, k) i32: the k >= 1 nearest rows of each row, as exact_knn gives them.
 std::vector<ReachabilityEdge> certified(const Tensor& x, const double* core, double alpha,
                                         const Tensor& neighbors, const Progress& progress);

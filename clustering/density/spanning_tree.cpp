@@ -9,6 +9,7 @@
 #include "clustering/linalg/matrix.h"
 #include "clustering/neighbors/kd_tree.h"
 #include "clustering/neighbors/knn.h"
+#include "clustering/neighbors/partial_distance.h"
 #include "clustering/neighbors/tree_search.h"
 #include "kernels/distance/distance.h"
 #include "tensor/memory.h"
@@ -18,11 +19,12 @@ namespace clade::cluster {
 namespace {
 
 constexpr int64_t kGraphNeighbors = 10;  // at least so many edges a row to begin with
-constexpr int64_t kMostListed = 32;      // neighbours that are kept for the spanning tree
-constexpr double kLargest = 1e150;       // whose square is still finite
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr int64_t kMostListed = 32;  // neighbours that are kept for the spanning tree
+constexpr double kLargest = 1e150;   // whose square is still finite
 
-Tensor checked(const Tensor& x) {
-  Tensor rows = finite_matrix("hdbscan", x);
+Tensor checked(const Tensor& x, bool holes = false) {
+  Tensor rows = holes ? matrix_with_holes("hdbscan", x) : finite_matrix("hdbscan", x);
   if (rows.dtype() == DType::f64) {
     const double* v = rows.data<double>();
     for (int64_t i = 0; i < rows.numel(); i++)
@@ -54,8 +56,7 @@ void core_by_tree(const KdTree& tree, int64_t k, double* core, NearLists* lists,
         core[tree.id(i)] = std::sqrt(nearest[size_t(k - 1)].value);
         if (!keep) continue;
         for (int64_t r = 0; r < k; r++) list[i * k + r] = nearest[size_t(r)].index;
-        beyond[i] =
-            last ? std::numeric_limits<double>::infinity() : std::sqrt(nearest[size_t(k)].value);
+        beyond[i] = last ? kInfinity : std::sqrt(nearest[size_t(k)].value);
       }
     });
   }
@@ -142,6 +143,36 @@ ReachabilityTree reachability_tree(const Tensor& x, int64_t min_samples, double 
   NearLists near;
   core_by_tree(tree, k, c, &near, progress);
   return {core, finished(boruvka(tree, c, alpha, near, progress))};
+}
+
+ReachabilityTree partial_reachability_tree(const Tensor& x, int64_t min_samples, double alpha,
+                                           int64_t min_common, const Progress& progress) {
+  if (min_samples < 1) fail("hdbscan", "min_samples >= 1", text(min_samples));
+  const Tensor rows = checked(x, true);
+  const int64_t n = rows.size(0), d = rows.size(1), k = std::min(min_samples, n - 1);
+  method_for(rows, SpanningTreeMethod::prim, alpha);
+  const Tensor near = partial_knn(rows, k, false, min_common, progress).index;
+  Tensor core = Tensor::full({n}, kInfinity, DType::f64);
+  dispatch_floating(rows.dtype(), [&](auto type) {
+    const auto* row = rows.data<decltype(type)>();
+    parallel_for(n, 256, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; i++) {
+        const int32_t j = near.data<int32_t>()[i * k + k - 1];
+        if (j < 0) continue;
+        core.data<double>()[i] =
+            std::sqrt(partial_squared_distance(row + i * d, row + j * d, d, min_common));
+      }
+    });
+  });
+  std::vector<ReachabilityEdge> edges =
+      partial_prim(rows, core.data<double>(), alpha, min_common, progress);
+  // Rows that share too little are as far as twice the longest edge that there is.
+  double longest = 0;
+  for (const ReachabilityEdge& e : edges)
+    if (e.w < kInfinity) longest = std::max(longest, e.w);
+  for (ReachabilityEdge& e : edges)
+    if (e.w == kInfinity) e.w = longest > 0 ? 2 * longest : 1;
+  return {core, finished(std::move(edges))};
 }
 
 Tensor core_distances(const Tensor& x, int64_t min_samples, const Progress& progress) {

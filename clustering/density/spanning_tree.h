@@ -52,4 +52,12 @@ ReachabilityTree reachability_tree(const Tensor& x, int64_t min_samples, double 
                                    SpanningTreeMethod method = SpanningTreeMethod::automatic,
                                    const Progress& progress = {});
 
+// The same over the columns that two rows both have (partial_knn in neighbors/knn.h): NaN in x is a
+// missing value, rows with fewer than min_common >= 1 common columns are infinitely far from each
+// other. Core distances may be infinite; where the tree has to go over such a pair, its edge weighs
+// twice the longest other one, or 1. Partial distance is no metric, so all pairs are measured:
+// O(n^2 d) time.
+ReachabilityTree partial_reachability_tree(const Tensor& x, int64_t min_samples, double alpha = 1.0,
+                                           int64_t min_common = 1, const Progress& progress = {});
+
 }  // namespace clade::cluster

@@ -69,6 +69,16 @@ class KdTree {
     return sum;
   }
 
+  // The same of both children of an inner node at once: {left, right}.
+  typedef double Two __attribute__((vector_size(16)));
+  Two children_distance(int32_t node, const double* q) const {
+    return children_distance(node, q, q);
+  }
+  Two children_distance_between(int32_t node, int32_t other) const {
+    const double* low = boxes_ + 2 * d_ * other;
+    return children_distance(node, low, low + d_);
+  }
+
   // Walks from near to far around q: enter(node, squared distance of its box) says whether the node
   // can still matter, scan(begin, end) looks at the places of a leaf.
   template <class Enter, class Scan>
@@ -87,8 +97,9 @@ class KdTree {
         scan(node.begin, node.end);
         continue;
       }
-      Item near{item.node + 1, box_distance(item.node + 1, q)};
-      Item far{node.right, box_distance(node.right, q)};
+      const Two distance = children_distance(item.node, q);
+      Item near{item.node + 1, distance[0]};
+      Item far{node.right, distance[1]};
       bool swap = far.distance < near.distance ||
                   (far.distance == near.distance &&
                    nodes_[size_t(far.node)].first < nodes_[size_t(near.node)].first);
@@ -98,6 +109,19 @@ class KdTree {
   }
 
  private:
+  // Of the box from low to high to the boxes of a node's children.
+  Two children_distance(int32_t node, const double* low, const double* high) const {
+    const Two *box = pairs_ + 2 * d_ * pair_[size_t(node)], zero = {0, 0};
+    Two sum = zero;
+    for (int64_t j = 0; j < d_; j++) {
+      const Two below = box[2 * j] - high[j], above = low[j] - box[2 * j + 1];
+      Two gap = below > above ? below : above;
+      gap = gap > zero ? gap : zero;
+      sum += gap * gap;
+    }
+    return sum;
+  }
+
   template <class T>
   void build(const T* x);
   template <class T>
@@ -105,11 +129,14 @@ class KdTree {
   void lay_out_leaf(int32_t begin, int32_t end);
 
   int64_t n_, d_;
-  Tensor row_tensor_, column_tensor_, id_tensor_, box_tensor_;  // what the pointers point to
-  double* rows_;                                                // (n, d)
+  Tensor row_tensor_, column_tensor_, id_tensor_, box_tensor_,
+      pair_tensor_;  // what the pointers point to
+  double* rows_;     // (n, d)
   double* columns_;  // the same, each leaf (d, points in it); kLeafSize more may be read
   int32_t* ids_;
   double* boxes_;  // (nodes, 2, d): low corners, high corners
+  Two* pairs_;     // (inner nodes, d, 2): low sides of both children, high sides of both
+  std::vector<int32_t> pair_;  // where an inner node's are
   std::vector<Node> nodes_;
 };
 

@@ -14,6 +14,7 @@
 
 #include "clustering/linalg/matrix.h"
 #include "clustering/neighbors/knn.h"
+#include "clustering/neighbors/partial_distance.h"
 #include "clustering/neighbors/ranked.h"
 #include "kernels/gemm/gemm.h"
 #include "tensor/memory.h"
@@ -104,15 +105,10 @@ class PartialSearch {
   }
 
   double partial_distance(int64_t a, int64_t b) const {
-    double sum = 0;
-    int64_t common = 0;
-    for (int64_t j = 0; j < d_; j++) {
-      const double diff = at(a, j) - at(b, j);
-      if (std::isnan(diff)) continue;
-      sum += diff * diff;
-      common++;
-    }
-    return sum * double(d_) / double(common);
+    return dispatch_floating(x_.dtype(), [&](auto zero) {
+      const auto* rows = x_.data<decltype(zero)>();
+      return partial_squared_distance(rows + a * d_, rows + b * d_, d_, 1);
+    });
   }
 
   const int64_t n_, d_, min_common_;

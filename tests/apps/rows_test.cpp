@@ -65,13 +65,36 @@ TEST(HdbscanCommand, WritesLabelsAndTreesWithTheSameBitsAtAnyNumberOfThreads) {
       EXPECT_EQ(here.read(std::string("t1/") + file), here.read(std::string(other) + file)) << file;
 }
 
-TEST(HdbscanCommand, RefusesHolesInOneLine) {
+TEST(HdbscanCommand, DrawsThePageAndTakesHoles) {
   Workplace here;
-  here.write("t.csv", "a,b\n1,2\n,3\n2,2\n5,1\n");
-  const Ran ran = here.run("hdbscan t.csv");
-  EXPECT_EQ(ran.code, 1);
-  EXPECT_TRUE(ran.one_line()) << ran.err;
-  EXPECT_NE(ran.err.find("NaN in row 1, column 0"), std::string::npos) << ran.err;
+  std::string table = "a,b,c\n";
+  for (int i = 0; i < 60; i++) {
+    const int at = i % 2 * 50 + i / 2 % 6;
+    table += text(at, ",", i % 7 == 0 ? "" : text(at + i % 5), ",", i % 3 + at, "\n");
+  }
+  here.write("t.csv", table);
+  const Ran ran = here.run("hdbscan t.csv --min-cluster-size 8 --out o");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const std::string page = here.read("o/report.html");
+  EXPECT_NE(page.find("\"branches\""), std::string::npos);
+  EXPECT_NE(page.find("Values are missing"), std::string::npos);
+  const Tensor labels = load_npy(here.path("o/labels.npy"));
+  for (int64_t i = 2; i < 60; i++) EXPECT_EQ(labels.at({i}), labels.at({i % 2})) << i;
+  EXPECT_NE(labels.at({0}), labels.at({1}));
+
+  const Ran merged = here.run(
+      "hdbscan t.csv --min-cluster-size 8 --persistence 1e9 --no-report "
+      "--json --out p");
+  ASSERT_EQ(merged.code, 0) << merged.err;
+  EXPECT_NE(merged.out.find("\"clusters\": 0"), std::string::npos) << merged.out;
+  const Ran wrong = here.run("hdbscan t.csv --min-common 4");
+  EXPECT_EQ(wrong.code, 1);
+  EXPECT_TRUE(wrong.one_line()) << wrong.err;
+  EXPECT_NE(wrong.err.find("1 <= min_common <= 3"), std::string::npos) << wrong.err;
+  EXPECT_EQ(here.run("hdbscan t.csv --persistence -1").code, 2);
+  const Ran crossed = here.run("hdbscan t.csv --epsilon 2 --epsilon-max 1");
+  EXPECT_EQ(crossed.code, 1);
+  EXPECT_TRUE(crossed.one_line()) << crossed.err;
 }
 
 }  // namespace
