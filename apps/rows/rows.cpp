@@ -7,6 +7,7 @@
 
 #include "apps/cli/limits.h"
 #include "data/scaling.h"
+#include "tensor/memory.h"
 #include "tensor/parallel.h"
 
 namespace clade::apps {
@@ -50,6 +51,7 @@ Tensor load_rows(const RowsOptions& o, data::Labels* labels) {
   }
   const int64_t n = d.size();
   Tensor rows = d.values.contiguous().reshape({n, d.values.numel() / std::max<int64_t>(n, 1)});
+  release_cached_memory();  // what reading took: with the search's own it would be the peak
   if (!d.mask.defined()) return rows;
   rows = rows.clone();
   const Tensor mask = d.mask.contiguous().to(DType::f32);

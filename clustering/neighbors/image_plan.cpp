@@ -134,8 +134,13 @@ std::vector<double> count_survivors(const Tensor& query_rows, const Tensor& poin
     std::vector<double> rest;
     for (int64_t i = 0; i < rows.size(0); i++) {
       const double *row = rows.data<double>() + i * d, *head = z.data<double>() + i * most;
-      const double norm = dot(row, row, d);
-      for (int64_t length : lengths) rest.push_back(std::max(norm - dot(head, head, length), 0.0));
+      double left = dot(row, row, d);
+      int64_t done = 0;
+      for (int64_t length : lengths) {
+        left -= dot(head + done, head + done, length - done);
+        rest.push_back(std::max(left, 0.0));
+        done = length;
+      }
     }
     return rest;
   };

@@ -56,6 +56,8 @@ class TileSearch {
         width_(plan_.columns() + 1),
         capacity_(size_t(std::clamp<int64_t>(2 * plan_.expected, 4 * (k + 16), 4096 + 4 * k))),
         right_(m_ * width_),
+        half_(m_),
+        slack_(m_),
         second_(m_ * second_width()) {
     if (plan_.head) order_ = order_by_place(plan_, points, kTileRows);
   }
@@ -88,15 +90,15 @@ class TileSearch {
         m_, kTileRows, 0.0,
         [&](int64_t begin, int64_t end) {
           const int64_t count = end - begin;
-          std::vector<double> half(static_cast<size_t>(count)), slack(static_cast<size_t>(count));
+          double *half = half_.data() + begin, *slack = slack_.data() + begin;
           Scratch<S> buffer(order_.empty() ? 0 : count * d_);
-          make_images<S, T>(plan_, gather(points_, begin, end, buffer.data()), count,
-                            {right_.data() + begin * width_, width_, half.data(), slack.data(),
-                             second_of(begin)});
+          make_images<S, T>(
+              plan_, gather(points_, begin, end, buffer.data()), count,
+              {right_.data() + begin * width_, width_, half, slack, second_of(begin)});
           for (int64_t i = 0; i < count; i++)
-            kernels::lift_right(right_.data() + (begin + i) * width_, plan_.columns(),
-                                half[size_t(i)], key_bound_);
-          return *std::max_element(slack.begin(), slack.end());
+            kernels::lift_right(right_.data() + (begin + i) * width_, plan_.columns(), half[i],
+                                key_bound_);
+          return *std::max_element(slack, slack + count);
         },
         [](double a, double b) { return std::max(a, b); });
   }
@@ -122,19 +124,23 @@ class TileSearch {
   void block(int64_t begin, int64_t end) {
     const int64_t rows = end - begin;
     Scratch<T> left(rows * width_), tile(kTileRows * kTileColumns);
-    Scratch<float> second(rows * second_width());
+    Scratch<float> second(skip_self_ ? 0 : rows * second_width());
     std::vector<double> half(static_cast<size_t>(rows)), slack(static_cast<size_t>(rows));
-    // Queries that are not the points keep their own order.
-    Scratch<S> buffer(skip_self_ && !order_.empty() ? rows * d_ : 0);
-    make_images<S, T>(
-        plan_, skip_self_ ? gather(queries_, begin, end, buffer.data()) : queries_ + begin * d_,
-        rows,
-        {left.data(), width_, half.data(), slack.data(), plan_.deep ? second.data() : nullptr});
+    if (skip_self_) {  // their images are those of the points
+      std::copy_n(right_.data() + begin * width_, rows * width_, left.data());
+      std::copy_n(half_.data() + begin, rows, half.data());
+      std::copy_n(slack_.data() + begin, rows, slack.data());
+    } else {
+      make_images<S, T>(
+          plan_, queries_ + begin * d_, rows,
+          {left.data(), width_, half.data(), slack.data(), plan_.deep ? second.data() : nullptr});
+    }
+    const float* seconds = skip_self_ ? second_of(begin) : second.data();
     std::vector<Query> queries;
     for (int64_t i = 0; i < rows; i++) {
       kernels::lift_left(left.data() + i * width_, plan_.columns());
       queries.push_back({skip_self_ ? row_at(begin + i) : begin + i, half[size_t(i)],
-                         slack[size_t(i)] + most_slack_, second.data() + i * second_width()});
+                         slack[size_t(i)] + most_slack_, seconds + i * second_width()});
       queries.back().waiting.reserve(capacity_ + kTileColumns);
     }
     int32_t found[kTileColumns];
@@ -213,6 +219,7 @@ class TileSearch {
   const size_t capacity_;            // of a list of waiting points
   std::vector<int32_t> order_ = {};  // of the points; empty: as they are
   Scratch<T> right_;                 // lifted images of the points
+  Scratch<double> half_, slack_;     // of each: half its squared norm, see Images
   Scratch<float> second_;            // their second images
   double most_slack_ = 0;
 };
@@ -223,6 +230,7 @@ void tile_search(const Tensor& queries, const Tensor& points, bool skip_self, in
                  int64_t columns, int32_t* index, float* distance, const Progress& progress) {
   if (k == 0) return;
   ImagePlan plan = plan_images("exact_knn", queries, points, k);
+  release_cached_memory();  // what the probe took: the search has other sizes
   auto run = [&](auto data, auto image) {
     TileSearch<decltype(data), decltype(image)>(queries, points, skip_self, k, columns, index,
                                                 distance, std::move(plan))

@@ -34,10 +34,9 @@ def blobs(rng, n, d, k, spread, noise=0):
     return np.vstack([x, rng.uniform(x.min(0), x.max(0), (noise, d))])
 
 
-def spirals(rng, n):
-    t = np.sqrt(rng.uniform(size=n)) * 9 + 2
-    side = rng.integers(0, 2, n) * np.pi
-    return np.c_[t * np.cos(t + side), t * np.sin(t + side)] + rng.normal(size=(n, 2)) * .15
+def nested(rng, n):
+    inner, outer = rng.normal(size=(n, 3)) * .3 + 2, rng.normal(size=(n, 3)) * 2
+    return np.vstack([inner, outer, rng.normal(size=(n // 2, 3)) * .5 - 4])
 
 
 def real(load, n, d=None):
@@ -56,7 +55,7 @@ MAKERS = [
     lambda r: blobs(r, 200, 20, 4, 2), lambda r: blobs(r, 200, 40, 3, 2, 20), lambda r: blobs(r, 150, 60, 3, 1.5),
     lambda r: make_moons(300, noise=.06, random_state=int(r.integers(1 << 30)))[0],
     lambda r: make_circles(300, noise=.04, factor=.5, random_state=int(r.integers(1 << 30)))[0],
-    lambda r: spirals(r, 300), lambda r: r.normal(size=(250, 2)), lambda r: r.uniform(size=(250, 4)),
+    lambda r: nested(r, 100), lambda r: r.normal(size=(250, 2)), lambda r: r.uniform(size=(250, 4)),
     lambda r: np.exp(r.normal(size=(250, 3)) * .8), real(load_iris, 150), real(load_wine, 178),
     real(load_breast_cancer, 200), real(load_digits, 200, 10), real(load_digits, 150, 30),
 ]
