@@ -85,8 +85,8 @@ CondensedTree simplify(const CondensedTree& tree, double persistence) {
     if (r >= n) leaf[size_t(parent[r] - n)] = false;
   }
 
-  // into: the cluster that goes on instead; falls: at what density all of it falls out, 0: as it
-  // does. Splits stand in pairs of rows, children after their parents.
+  // into: the cluster that goes on instead; falls: at what density its own points fall out, 0: as
+  // they do. Splits stand in pairs of rows, children after their parents.
   std::vector<int64_t> into(count);
   for (size_t c = 0; c < count; c++) into[c] = int64_t(c);
   std::vector<double> falls(count, 0);
@@ -109,9 +109,7 @@ CondensedTree simplify(const CondensedTree& tree, double persistence) {
       number[c] = kept++;
       continue;
     }
-    const size_t up = size_t(into[c]);
-    if (falls[up] > 0) falls[c] = falls[up];
-    number[c] = number[up];
+    number[c] = number[size_t(into[c])];
   }
 
   const int64_t rows = n + kept - 1;

@@ -41,8 +41,9 @@ CondensedTree condense(const LinkageTree& linkage, int64_t min_cluster_size);
 
 // Without the splits that hardly matter: from the leaves up, a split at density lambda is undone
 // unless both parts hold somewhere lambda + persistence. Of two parts the one that grows denser
-// goes on as its parent; the other's points fall out at the split, or, where neither part splits
-// again, each at its own density. persistence >= 0, a density; 0 gives the tree back.
+// goes on as its parent; the other's points fall out at the split, but those of parts that it took
+// in before, and all where neither part splits again, each at its own density, as in the hdbscan
+// package. persistence >= 0, a density; 0 gives the tree back.
 CondensedTree simplify(const CondensedTree& tree, double persistence);
 
 }  // namespace clade::cluster
