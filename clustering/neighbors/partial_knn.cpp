@@ -128,10 +128,10 @@ Neighbors partial_knn(const Tensor& x, int64_t k, bool include_self, int64_t min
          text("k = ", k), "ask for fewer neighbours");
   if (min_common < 1 || min_common > d)
     fail("partial_knn", text("1 <= min_common <= ", d, " columns"), text(min_common));
-  double most = 0;
-  for (double v : rows.to_vector<double>()) most = std::abs(v) > most ? std::abs(v) : most;
-  if (2 * most * std::sqrt(double(d)) > double(std::numeric_limits<float>::max()))
-    fail("partial_knn", "distances below 3.4e38 (f32)", text("values up to ", most),
+  double largest = 0;
+  for (double v : rows.to_vector<double>()) largest = std::abs(v) > largest ? std::abs(v) : largest;
+  if (2 * largest * std::sqrt(double(d)) > double(std::numeric_limits<float>::max()))
+    fail("partial_knn", "distances below 3.4e38 (f32)", text("values up to ", largest),
          "scale the data");
   Neighbors out{Tensor::full({n, k}, -1, DType::i32),
                 Tensor::full({n, k}, std::numeric_limits<double>::infinity(), DType::f32)};
