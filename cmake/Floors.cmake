@@ -3,6 +3,7 @@
 function(clade_floor name)
   cmake_parse_arguments(ARG "" "" "PUBLIC;PRIVATE;HEADERS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/cuda_on_cpu/")  # of the tests: tests/cuda
   add_library(clade_${name} STATIC ${sources})
   add_library(clade::${name} ALIAS clade_${name})
   set_target_properties(clade_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)

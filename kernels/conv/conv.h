@@ -47,6 +47,14 @@ void conv2d_grad_input(const Cpu&, const View& y, const View& w, const View& bia
 void conv2d_grad_weight(const Cpu&, const View& x, const View& y, const View& w,
                         const ConvParams& p);
 
+// The same on a GPU: implicit matrix products (conv_gather.cuh); see Cuda::tf32.
+void conv2d_forward(const Cuda&, const View& x, const View& w, const View& bias, const View& y,
+                    const ConvParams& p);
+void conv2d_grad_input(const Cuda&, const View& y, const View& w, const View& bias, const View& x,
+                       const ConvParams& p);
+void conv2d_grad_weight(const Cuda&, const View& x, const View& y, const View& w,
+                        const ConvParams& p);
+
 // Winograd's method (conv.md) is the fastest for many shapes in f32. Its error is that of the
 // largest value in a tile of 6 x 6, on average twice that of the formula's sums; values beyond
 // about 1e35, or infinite ones, spoil the whole tile. With true, it is never used. For the whole

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/conv/conv.h"
+#include "tensor/host_device.h"
 
 namespace clade::kernels {
 
@@ -18,9 +19,9 @@ struct ConvShape : ConvParams {
         R(w.shape[2]),
         S(w.shape[3]) {}
 
-  int64_t group_inputs() const { return C / groups; }
-  int64_t group_outputs() const { return O / groups; }
-  int64_t weights() const { return O * group_inputs() * R * S; }
+  CLADE_HD int64_t group_inputs() const { return C / groups; }
+  CLADE_HD int64_t group_outputs() const { return O / groups; }
+  CLADE_HD int64_t weights() const { return O * group_inputs() * R * S; }
   double flops() const { return 2.0 * double(N * P * Q) * double(weights()); }
 
   int64_t N, C, H, W;  // x

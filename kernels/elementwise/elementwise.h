@@ -53,6 +53,13 @@ void binary(const Cpu&, Binary op, const View& a, const View& b, const View& y);
 // y += alpha x; what gradient accumulation uses.
 void accumulate(const Cpu&, const View& x, const View& y, double alpha = 1);
 
+// The same on a GPU.
+void unary(const Cuda&, Unary op, const View& x, const View& y, double a = 0, double b = 0);
+void unary_backward(const Cuda&, Unary op, const View& x, const View& y, const View& dy,
+                    const View& dx, double a = 0, double b = 0);
+void binary(const Cuda&, Binary op, const View& a, const View& b, const View& y);
+void accumulate(const Cuda&, const View& x, const View& y, double alpha = 1);
+
 namespace reference {
 void unary(Unary op, const View& x, const View& y, double a = 0, double b = 0);
 void unary_backward(Unary op, const View& x, const View& y, const View& dy, const View& dx,

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "tensor/host_device.h"
 #include "tensor/view.h"
 
 namespace clade::kernels {
@@ -43,13 +44,28 @@ class Walk {
     for (int i = 0; i < rank_; i++) numel_ *= size_[i];
   }
 
-  int64_t numel() const { return numel_; }
+  CLADE_HD int64_t numel() const { return numel_; }
+  int rank() const { return rank_; }  // at least 1
   // From one element of a row to the next, in view k.
-  int64_t step(int k) const { return stride_[k][rank_ - 1]; }
+  CLADE_HD int64_t step(int k) const { return stride_[k][rank_ - 1]; }
   bool unit_steps() const {
     for (int k = 0; k < K; k++)
       if (step(k) != 1) return false;
     return true;
+  }
+
+  // at[k] = offset of element i of the walk in view k, for kernels with a thread an element.
+  CLADE_HD void locate(int64_t i, int64_t (&at)[K]) const {
+    for (int k = 0; k < K; k++) at[k] = 0;
+    for (int d = rank_ - 1; d > 0; d--) {
+      // GPUs divide 32 bits several times faster than 64.
+      const bool small = ((i | size_[d]) >> 32) == 0;
+      const int64_t rest = small ? int64_t(uint32_t(i) / uint32_t(size_[d])) : i / size_[d];
+      const int64_t index = i - rest * size_[d];
+      for (int k = 0; k < K; k++) at[k] += index * stride_[k][d];
+      i = rest;
+    }
+    for (int k = 0; k < K; k++) at[k] += i * stride_[k][0];
   }
 
   // Calls row(at, n) for the elements [begin, end) of the walk: n elements from offset at[k] in

@@ -47,6 +47,23 @@ void kl_standard_normal(const Cpu&, const View& mean, const View& logvar, const 
 void kl_standard_normal_backward(const Cpu&, const View& mean, const View& logvar, const View& dout,
                                  const View& dmean, const View& dlogvar);
 
+// The same on a GPU.
+void squared_error(const Cuda&, const View& xhat, const View& x, const View& mask, const View& out);
+void squared_error_backward(const Cuda&, const View& xhat, const View& x, const View& mask,
+                            const View& dout, const View& dxhat);
+void bce_with_logits(const Cuda&, const View& logits, const View& x, const View& mask,
+                     const View& out);
+void bce_with_logits_backward(const Cuda&, const View& logits, const View& x, const View& mask,
+                              const View& dout, const View& dlogits);
+void gaussian_log_likelihood(const Cuda&, const View& x, const View& mean, const View& logvar,
+                             const View& mask, const View& out);
+void gaussian_log_likelihood_backward(const Cuda&, const View& x, const View& mean,
+                                      const View& logvar, const View& mask, const View& dout,
+                                      const View& dx, const View& dmean, const View& dlogvar);
+void kl_standard_normal(const Cuda&, const View& mean, const View& logvar, const View& out);
+void kl_standard_normal_backward(const Cuda&, const View& mean, const View& logvar,
+                                 const View& dout, const View& dmean, const View& dlogvar);
+
 namespace reference {
 void squared_error(const View& xhat, const View& x, const View& mask, const View& out);
 void squared_error_backward(const View& xhat, const View& x, const View& mask, const View& dout,

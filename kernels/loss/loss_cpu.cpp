@@ -13,6 +13,7 @@
 #include "kernels/elementwise/math.h"
 #include "kernels/elementwise/math_gamma.h"
 #include "kernels/elementwise/walk.h"
+#include "kernels/loss/terms.h"
 #include "kernels/reduce/lanes.h"
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
@@ -152,10 +153,7 @@ void squared_error(const Cpu&, const View& xhat, const View& x, const View& mask
   profiler::Span span("squared_error", 3 * double(x.numel()), moved(x, mask, 2));
   dispatch_floating(x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    sum_samples<T>(x, mask, out, [a = xhat.as<const T>(), b = x.as<const T>()](int64_t i) {
-      const T d = a[i] - b[i];
-      return d * d;
-    });
+    sum_samples<T>(x, mask, out, loss::SquaredError<T>{xhat.as<T>(), x.as<T>()});
   });
 }
 
@@ -165,8 +163,7 @@ void squared_error_backward(const Cpu&, const View& xhat, const View& x, const V
   dispatch_floating(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     spread_samples<T>(x, mask, dout,
-                      [a = xhat.as<const T>(), b = x.as<const T>(), d = dxhat.as<T>()](
-                          int64_t i, auto spread) { d[i] = spread(2 * (a[i] - b[i])); });
+                      loss::SquaredErrorSlope<T>{xhat.as<T>(), x.as<T>(), dxhat.as<T>()});
   });
 }
 
@@ -175,9 +172,7 @@ void bce_with_logits(const Cpu&, const View& logits, const View& x, const View& 
   profiler::Span span("bce_with_logits", 40 * double(x.numel()), moved(x, mask, 2));
   dispatch_floating(x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    sum_samples<T>(x, mask, out, [a = logits.as<const T>(), b = x.as<const T>()](int64_t i) {
-      return math::softplus(a[i]) - a[i] * b[i];
-    });
+    sum_samples<T>(x, mask, out, loss::Bce<T>{logits.as<T>(), x.as<T>()});
   });
 }
 
@@ -186,9 +181,7 @@ void bce_with_logits_backward(const Cpu&, const View& logits, const View& x, con
   profiler::Span span("bce_with_logits_backward", 25 * double(x.numel()), moved(x, mask, 3));
   dispatch_floating(x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    spread_samples<T>(x, mask, dout,
-                      [a = logits.as<const T>(), b = x.as<const T>(), d = dlogits.as<T>()](
-                          int64_t i, auto spread) { d[i] = spread(math::sigmoid(a[i]) - b[i]); });
+    spread_samples<T>(x, mask, dout, loss::BceSlope<T>{logits.as<T>(), x.as<T>(), dlogits.as<T>()});
   });
 }
 
@@ -197,12 +190,7 @@ void gaussian_log_likelihood(const Cpu&, const View& x, const View& mean, const 
   profiler::Span span("gaussian_log_likelihood", 25 * double(x.numel()), moved(x, mask, 3));
   dispatch_floating(x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const T log_2_pi = T(1.8378770664093454836);
-    const T *xs = x.as<const T>(), *means = mean.as<const T>(), *logvars = logvar.as<const T>();
-    sum_samples<T>(x, mask, out, [=](int64_t i) {
-      const T d = xs[i] - means[i];
-      return T(-0.5) * (log_2_pi + logvars[i] + d * d * math::exp(-logvars[i]));
-    });
+    sum_samples<T>(x, mask, out, loss::Gaussian<T>{x.as<T>(), mean.as<T>(), logvar.as<T>()});
   });
 }
 
@@ -213,14 +201,9 @@ void gaussian_log_likelihood_backward(const Cpu&, const View& x, const View& mea
                       moved(x, mask, 6));
   dispatch_floating(x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const T *xs = x.as<const T>(), *means = mean.as<const T>(), *logvars = logvar.as<const T>();
-    T *dxs = dx.as<T>(), *dmeans = dmean.as<T>(), *dlogvars = dlogvar.as<T>();
-    spread_samples<T>(x, mask, dout, [=](int64_t i, auto spread) {
-      const T d = xs[i] - means[i], pull = d * math::exp(-logvars[i]);
-      if (dxs) dxs[i] = spread(-pull);
-      dmeans[i] = spread(pull);
-      dlogvars[i] = spread(T(0.5) * (d * pull - 1));
-    });
+    spread_samples<T>(x, mask, dout,
+                      loss::GaussianSlope<T>{x.as<T>(), mean.as<T>(), logvar.as<T>(), dx.as<T>(),
+                                             dmean.as<T>(), dlogvar.as<T>()});
   });
 }
 
@@ -266,10 +249,7 @@ void kl_standard_normal(const Cpu&, const View& mean, const View& logvar, const 
   profiler::Span span("kl_standard_normal", 25 * double(mean.numel()), moved(mean, View{}, 2));
   dispatch_floating(mean.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const T *means = mean.as<const T>(), *logvars = logvar.as<const T>();
-    sum_samples<T>(mean, View{}, out, [=](int64_t i) {
-      return T(0.5) * (means[i] * means[i] + (math::exp(logvars[i]) - logvars[i] - 1));
-    });
+    sum_samples<T>(mean, View{}, out, loss::Kl<T>{mean.as<T>(), logvar.as<T>()});
   });
 }
 
@@ -279,12 +259,9 @@ void kl_standard_normal_backward(const Cpu&, const View& mean, const View& logva
                       moved(mean, View{}, 4));
   dispatch_floating(mean.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const T *means = mean.as<const T>(), *logvars = logvar.as<const T>();
-    T *dmeans = dmean.as<T>(), *dlogvars = dlogvar.as<T>();
-    spread_samples<T>(mean, View{}, dout, [=](int64_t i, auto spread) {
-      dmeans[i] = spread(means[i]);
-      dlogvars[i] = spread(T(0.5) * (math::exp(logvars[i]) - 1));
-    });
+    spread_samples<T>(
+        mean, View{}, dout,
+        loss::KlSlope<T>{mean.as<T>(), logvar.as<T>(), dmean.as<T>(), dlogvar.as<T>()});
   });
 }
 

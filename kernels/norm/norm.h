@@ -43,6 +43,23 @@ void batch_norm_evaluation_backward(const Cpu&, const View& x, const View& dy, c
                                     const View& running_var, double slope, const View& dx,
                                     const View& dgamma, const View& dbeta);
 
+// The same on a GPU.
+void batch_norm_training(const Cuda&, const View& x, const View& gamma, const View& beta,
+                         double eps, double momentum, const View& running_mean,
+                         const View& running_var, double slope, const View& y, const View& mean,
+                         const View& inv_std, const View& offset);
+void batch_norm_training_backward(const Cuda&, const View& x, const View& dy, const View& gamma,
+                                  const View& mean, const View& inv_std, const View& offset,
+                                  double slope, const View& dx, const View& dgamma,
+                                  const View& dbeta);
+void batch_norm_evaluation(const Cuda&, const View& x, const View& gamma, const View& beta,
+                           double eps, const View& running_mean, const View& running_var,
+                           double slope, const View& y);
+void batch_norm_evaluation_backward(const Cuda&, const View& x, const View& dy, const View& gamma,
+                                    const View& beta, double eps, const View& running_mean,
+                                    const View& running_var, double slope, const View& dx,
+                                    const View& dgamma, const View& dbeta);
+
 namespace reference {
 void batch_norm_training(const View& x, const View& gamma, const View& beta, double eps,
                          double momentum, const View& running_mean, const View& running_var,

@@ -28,6 +28,14 @@ enum class Upsample : uint8_t { nearest, bilinear };  // bilinear: align_corners
 void upsample2d(const Cpu&, Upsample mode, const View& x, const View& y);
 void upsample2d_backward(const Cpu&, Upsample mode, const View& dy, const View& dx);
 
+// The same on a GPU.
+void max_pool2d(const Cuda&, const View& x, const View& y, const View& index, const PoolParams& p);
+void max_pool2d_backward(const Cuda&, const View& dy, const View& index, const View& dx);
+void avg_pool2d(const Cuda&, const View& x, const View& y, const PoolParams& p);
+void avg_pool2d_backward(const Cuda&, const View& dy, const View& dx, const PoolParams& p);
+void upsample2d(const Cuda&, Upsample mode, const View& x, const View& y);
+void upsample2d_backward(const Cuda&, Upsample mode, const View& dy, const View& dx);
+
 namespace reference {
 void max_pool2d(const View& x, const View& y, const View& index, const PoolParams& p);
 void max_pool2d_backward(const View& dy, const View& index, const View& dx);

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/pool/pool.h"
+#include "tensor/host_device.h"
 
 namespace clade::kernels::pool {
 
@@ -15,7 +16,7 @@ struct Taps {
 
 // Pixel centres stand at i + 1/2, so output i lies at (i + 1/2) in / out - 1/2 of the input; beyond
 // the outermost centres the nearest one counts.
-inline Taps taps(Upsample mode, int64_t i, int64_t in, int64_t out) {
+CLADE_HD inline Taps taps(Upsample mode, int64_t i, int64_t in, int64_t out) {
   if (mode == Upsample::nearest) {
     int64_t from = i * in / out;
     return {{from, from}, {1, 0}};

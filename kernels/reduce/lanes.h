@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "kernels/elementwise/math_bits.h"
+#include "tensor/host_device.h"
 
 namespace clade::kernels {
 
@@ -18,7 +19,7 @@ struct Sum {
   using Lane = double;
   static constexpr int kLanes = 8;
   static constexpr double kStart = 0;
-  static double join(double a, double b) { return a + b; }
+  CLADE_HD static double join(double a, double b) { return a + b; }
 };
 
 // NaN wins over everything, in both.
@@ -28,7 +29,7 @@ struct Largest {
   static constexpr int kLanes = 64;
   static constexpr double kStart = -std::numeric_limits<double>::infinity();
   template <class T>
-  static T join(T a, T b) {
+  CLADE_HD static T join(T a, T b) {
     return math::choose((b > a) | (b != b), b, a);
   }
 };
@@ -38,7 +39,7 @@ struct Smallest {
   static constexpr int kLanes = 64;
   static constexpr double kStart = std::numeric_limits<double>::infinity();
   template <class T>
-  static T join(T a, T b) {
+  CLADE_HD static T join(T a, T b) {
     return math::choose((b < a) | (b != b), b, a);
   }
 };

@@ -31,6 +31,17 @@ void logsumexp(const Cpu&, const View& x, const View& y, int axis);
 void logsumexp_backward(const Cpu&, const View& x, const View& y, const View& dy, const View& dx,
                         int axis);
 
+// The same on a GPU.
+void reduce(const Cuda&, Reduce op, const View& x, const View& y);
+void argmax(const Cuda&, const View& x, const View& index, int axis);
+void softmax(const Cuda&, const View& x, const View& y, int axis);
+void softmax_backward(const Cuda&, const View& y, const View& dy, const View& dx, int axis);
+void log_softmax(const Cuda&, const View& x, const View& y, int axis);
+void log_softmax_backward(const Cuda&, const View& y, const View& dy, const View& dx, int axis);
+void logsumexp(const Cuda&, const View& x, const View& y, int axis);
+void logsumexp_backward(const Cuda&, const View& x, const View& y, const View& dy, const View& dx,
+                        int axis);
+
 namespace reference {
 void reduce(Reduce op, const View& x, const View& y);
 void argmax(const View& x, const View& index, int axis);

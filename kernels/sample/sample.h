@@ -50,6 +50,15 @@ void log_prior_ratio_backward(const Cpu&, const View& z, const View& mean, const
                               const View& dout, const View& dz, const View& dmean,
                               const View& dlogvar);
 
+// The same on a GPU.
+void reparameterize(const Cuda&, const View& mean, const View& logvar, const Draw& draw,
+                    const View& z);
+void reparameterize_backward(const Cuda&, const View& logvar, const Draw& draw, const View& dz,
+                             const View& dmean, const View& dlogvar);
+void dropout(const Cuda&, const View& x, double p, const Draw& draw, const View& y);
+void importance_weights(const Cuda&, const View& log_w, const View& bound, const View& weight,
+                        const View& effective);
+
 namespace reference {
 void reparameterize(const View& mean, const View& logvar, const Draw& draw, const View& z);
 void reparameterize_backward(const View& logvar, const Draw& draw, const View& dz,

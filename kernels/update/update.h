@@ -45,6 +45,15 @@ struct AdadeltaStep {
 void adadelta_step(const Cpu&, const View& p, const View& g, const View& v, const View& u,
                    const AdadeltaStep& s);
 
+// The same on a GPU.
+void sgd_step(const Cuda&, const View& p, const View& g, const View& buffer, const SgdStep& s);
+void adam_step(const Cuda&, const View& p, const View& g, const View& m, const View& v,
+               const AdamStep& s);
+void rmsprop_step(const Cuda&, const View& p, const View& g, const View& v, const View& buffer,
+                  const RmspropStep& s);
+void adadelta_step(const Cuda&, const View& p, const View& g, const View& v, const View& u,
+                   const AdadeltaStep& s);
+
 namespace reference {
 void sgd_step(const View& p, const View& g, const View& buffer, const SgdStep& s);
 void adam_step(const View& p, const View& g, const View& m, const View& v, const AdamStep& s);

@@ -47,7 +47,7 @@ TEST(Elementwise, UnaryMatchesReference) {
     Layouts layouts(trial);
     View x = trial.input(sizes, t, layouts.next(), c.low, c.high);
     View y = trial.output(sizes, t, layouts.next());
-    trial.compare([&] { unary(Cpu{}, c.op, x, y, c.a, c.b); },
+    trial.compare([&](auto on) { unary(on, c.op, x, y, c.a, c.b); },
                   [&] { reference::unary(c.op, x, y, c.a, c.b); }, testing::tolerance(t, 1e-6));
   }
 }
@@ -59,7 +59,7 @@ TEST(Elementwise, UnaryInPlaceMatchesReference) {
     DType t = trial.floating();
     Shape sizes = trial.sizes(int(trial.below(5)), trial.elements());
     View x = trial.in_place(sizes, t, trial.memory(), c.low, c.high);
-    trial.compare([&] { unary(Cpu{}, c.op, x, x, c.a, c.b); },
+    trial.compare([&](auto on) { unary(on, c.op, x, x, c.a, c.b); },
                   [&] { reference::unary(c.op, x, x, c.a, c.b); }, testing::tolerance(t, 1e-6));
   }
 }
@@ -76,7 +76,7 @@ TEST(Elementwise, UnaryBackwardMatchesReference) {
     View dy = trial.input(sizes, t, layouts.next(), -1, 1);
     View dx = trial.output(sizes, t, layouts.next());
     reference::unary(c.op, x, y, c.a, c.b);
-    trial.compare([&] { unary_backward(Cpu{}, c.op, x, y, dy, dx, c.a, c.b); },
+    trial.compare([&](auto on) { unary_backward(on, c.op, x, y, dy, dx, c.a, c.b); },
                   [&] { reference::unary_backward(c.op, x, y, dy, dx, c.a, c.b); },
                   testing::tolerance(t, 2e-6));
   }
@@ -114,8 +114,8 @@ TEST(Elementwise, BinaryMatchesReferenceWithBroadcasting) {
       return v;
     };
     View a = operand(), b = operand(), y = trial.output(sizes, t, trial.memory());
-    trial.compare([&] { binary(Cpu{}, op, a, b, y); }, [&] { reference::binary(op, a, b, y); },
-                  testing::tolerance(t, 1e-6));
+    trial.compare([&](auto on) { binary(on, op, a, b, y); },
+                  [&] { reference::binary(op, a, b, y); }, testing::tolerance(t, 1e-6));
   }
 }
 
@@ -130,8 +130,8 @@ TEST(Elementwise, AccumulateAdds) {
     View scaled = trial.output(sizes, t);
     reference::unary(Unary::affine, x, scaled, alpha, 0);
     trial.compare(
-        [&] {
-          accumulate(Cpu{}, x, y, alpha);
+        [&](auto on) {
+          accumulate(on, x, y, alpha);
           reference::unary(Unary::affine, x, scaled, alpha, 0);
         },
         [&] {

@@ -45,9 +45,9 @@ TEST(Loss, SquaredErrorMatchesReference) {
     LossCase c(trial);
     View d = c.grad();
     trial.compare(
-        [&] {
-          squared_error(Cpu{}, c.first, c.target, c.mask, c.out);
-          squared_error_backward(Cpu{}, c.first, c.target, c.mask, c.dout, d);
+        [&](auto on) {
+          squared_error(on, c.first, c.target, c.mask, c.out);
+          squared_error_backward(on, c.first, c.target, c.mask, c.dout, d);
         },
         [&] {
           reference::squared_error(c.first, c.target, c.mask, c.out);
@@ -63,9 +63,9 @@ TEST(Loss, BceWithLogitsMatchesReference) {
     LossCase c(trial);
     View d = c.grad();
     trial.compare(
-        [&] {
-          bce_with_logits(Cpu{}, c.first, c.target, c.mask, c.out);
-          bce_with_logits_backward(Cpu{}, c.first, c.target, c.mask, c.dout, d);
+        [&](auto on) {
+          bce_with_logits(on, c.first, c.target, c.mask, c.out);
+          bce_with_logits_backward(on, c.first, c.target, c.mask, c.dout, d);
         },
         [&] {
           reference::bce_with_logits(c.first, c.target, c.mask, c.out);
@@ -81,10 +81,10 @@ TEST(Loss, GaussianLogLikelihoodMatchesReference) {
     LossCase c(trial);
     View logvar = c.like(-2, 2), dx = c.grad(), dmean = c.grad(), dlogvar = c.grad();
     trial.compare(
-        [&] {
-          gaussian_log_likelihood(Cpu{}, c.target, c.first, logvar, c.mask, c.out);
-          gaussian_log_likelihood_backward(Cpu{}, c.target, c.first, logvar, c.mask, c.dout, dx,
-                                           dmean, dlogvar);
+        [&](auto on) {
+          gaussian_log_likelihood(on, c.target, c.first, logvar, c.mask, c.out);
+          gaussian_log_likelihood_backward(on, c.target, c.first, logvar, c.mask, c.dout, dx, dmean,
+                                           dlogvar);
         },
         [&] {
           reference::gaussian_log_likelihood(c.target, c.first, logvar, c.mask, c.out);
@@ -122,9 +122,9 @@ TEST(Loss, KlStandardNormalMatchesReference) {
     LossCase c(trial);
     View logvar = c.like(-3, 3), dmean = c.grad(), dlogvar = c.grad();
     trial.compare(
-        [&] {
-          kl_standard_normal(Cpu{}, c.first, logvar, c.out);
-          kl_standard_normal_backward(Cpu{}, c.first, logvar, c.dout, dmean, dlogvar);
+        [&](auto on) {
+          kl_standard_normal(on, c.first, logvar, c.out);
+          kl_standard_normal_backward(on, c.first, logvar, c.dout, dmean, dlogvar);
         },
         [&] {
           reference::kl_standard_normal(c.first, logvar, c.out);

@@ -60,7 +60,7 @@ TEST(BatchNorm, TrainingMatchesReference) {
                  inv_std, offset);
     };
     // Few rows may lie close together: a deviation near 0 magnifies what f64 rounds away.
-    trial.compare([&] { run([](auto... v) { batch_norm_training(Cpu{}, v...); }); },
+    trial.compare([&](auto on) { run([&](auto... v) { batch_norm_training(on, v...); }); },
                   [&] { run([](auto... v) { reference::batch_norm_training(v...); }); },
                   testing::tolerance(c.t, 1e-5, 1e-7));
   }
@@ -77,8 +77,8 @@ TEST(BatchNorm, TrainingBackwardMatchesReference) {
     View dx = c.like_x(trial), dgamma = trial.output({c.sizes[1]}, c.t),
          dbeta = trial.output({c.sizes[1]}, c.t);
     trial.compare(
-        [&] {
-          batch_norm_training_backward(Cpu{}, c.x, dy, c.gamma, mean, inv_std, offset, slope, dx,
+        [&](auto on) {
+          batch_norm_training_backward(on, c.x, dy, c.gamma, mean, inv_std, offset, slope, dx,
                                        dgamma, dbeta);
         },
         [&] {
@@ -95,8 +95,8 @@ TEST(BatchNorm, EvaluationMatchesReference) {
     NormCase c(trial);
     View mean = c.channels(trial, -1, 1), var = c.channels(trial, 0.1, 2), y = c.like_x(trial);
     trial.compare(
-        [&] {
-          batch_norm_evaluation(Cpu{}, c.x, c.gamma, c.beta, 1e-3, mean, var, slope_of(seed), y);
+        [&](auto on) {
+          batch_norm_evaluation(on, c.x, c.gamma, c.beta, 1e-3, mean, var, slope_of(seed), y);
         },
         [&] {
           reference::batch_norm_evaluation(c.x, c.gamma, c.beta, 1e-3, mean, var, slope_of(seed),
@@ -115,8 +115,8 @@ TEST(BatchNorm, EvaluationBackwardMatchesReference) {
     View dx = c.like_x(trial), dgamma = trial.output({c.sizes[1]}, c.t),
          dbeta = trial.output({c.sizes[1]}, c.t);
     trial.compare(
-        [&] {
-          batch_norm_evaluation_backward(Cpu{}, c.x, dy, c.gamma, c.beta, 1e-3, mean, var,
+        [&](auto on) {
+          batch_norm_evaluation_backward(on, c.x, dy, c.gamma, c.beta, 1e-3, mean, var,
                                          slope_of(seed), dx, dgamma, dbeta);
         },
         [&] {

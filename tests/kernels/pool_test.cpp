@@ -41,10 +41,10 @@ TEST(Pool, PoolingMatchesReference) {
     View y = trial.output(c.out, c.t, Memory::channels_last);
     if (trial.chance(0.5)) {
       View index = trial.output(c.out, DType::i64, Memory::channels_last);
-      trial.compare([&] { max_pool2d(Cpu{}, x, y, index, c.p); },
+      trial.compare([&](auto on) { max_pool2d(on, x, y, index, c.p); },
                     [&] { reference::max_pool2d(x, y, index, c.p); }, 0);
     } else {
-      trial.compare([&] { avg_pool2d(Cpu{}, x, y, c.p); },
+      trial.compare([&](auto on) { avg_pool2d(on, x, y, c.p); },
                     [&] { reference::avg_pool2d(x, y, c.p); }, testing::tolerance(c.t, 1e-6));
     }
   }
@@ -59,11 +59,11 @@ TEST(Pool, PoolingBackwardMatchesReference) {
     if (trial.chance(0.5)) {
       View index =
           trial.input(c.out, DType::i64, Memory::channels_last, 0, double(c.in[2] * c.in[3]) - 0.5);
-      trial.compare([&] { max_pool2d_backward(Cpu{}, dy, index, dx); },
+      trial.compare([&](auto on) { max_pool2d_backward(on, dy, index, dx); },
                     [&] { reference::max_pool2d_backward(dy, index, dx); },
                     testing::tolerance(c.t, 1e-6));
     } else {
-      trial.compare([&] { avg_pool2d_backward(Cpu{}, dy, dx, c.p); },
+      trial.compare([&](auto on) { avg_pool2d_backward(on, dy, dx, c.p); },
                     [&] { reference::avg_pool2d_backward(dy, dx, c.p); },
                     testing::tolerance(c.t, 2e-6));
     }
@@ -82,10 +82,10 @@ TEST(Pool, UpsamplingMatchesReference) {
     View from = trial.input(forward ? small : large, t, Memory::channels_last, -2, 2);
     View to = trial.output(forward ? large : small, t, Memory::channels_last);
     if (forward)
-      trial.compare([&] { upsample2d(Cpu{}, mode, from, to); },
+      trial.compare([&](auto on) { upsample2d(on, mode, from, to); },
                     [&] { reference::upsample2d(mode, from, to); }, testing::tolerance(t, 1e-6));
     else
-      trial.compare([&] { upsample2d_backward(Cpu{}, mode, from, to); },
+      trial.compare([&](auto on) { upsample2d_backward(on, mode, from, to); },
                     [&] { reference::upsample2d_backward(mode, from, to); },
                     testing::tolerance(t, 4e-6));
   }

@@ -24,7 +24,7 @@ TEST(Reduce, MatchesReferenceOverAnyAxes) {
     View x = trial.input(sizes, t, trial.memory(), -2, 3);
     if (sizes.rank() && sizes[0] > 1 && trial.chance(0.1)) x.stride[0] = 0;  // repeated
     View y = trial.output(result, t, trial.memory());
-    trial.compare([&] { reduce(Cpu{}, op, x, y); }, [&] { reference::reduce(op, x, y); },
+    trial.compare([&](auto on) { reduce(on, op, x, y); }, [&] { reference::reduce(op, x, y); },
                   testing::tolerance(t, 1e-6, 1e-11));
   }
 }
@@ -46,7 +46,7 @@ TEST(Reduce, NanPropagates) {
     View x = trial.input({37, 41}, t, trial.memory(), -2, 3);
     trial.sprinkle(x, NAN, 0.02);
     View y = trial.output(trial.chance(0.5) ? Shape{37, 1} : Shape{1, 41}, t);
-    trial.compare([&] { reduce(Cpu{}, op, x, y); }, [&] { reference::reduce(op, x, y); },
+    trial.compare([&](auto on) { reduce(on, op, x, y); }, [&] { reference::reduce(op, x, y); },
                   testing::tolerance(t));
   }
 }
@@ -63,7 +63,7 @@ TEST(Argmax, MatchesReference) {  // few different values: many ties
     copy_elements(whole, x);
     if (trial.chance(0.2)) trial.sprinkle(x, NAN, 0.05);
     View index = trial.output(sizes.with(axis, 1), DType::i64, trial.memory());
-    trial.compare([&] { argmax(Cpu{}, x, index, axis); },
+    trial.compare([&](auto on) { argmax(on, x, index, axis); },
                   [&] { reference::argmax(x, index, axis); }, 0);
   }
 }
@@ -92,10 +92,10 @@ TEST(Softmax, ForwardMatchesReference) {
     LineCase c(trial);
     bool log = seed % 3 == 1, total = seed % 3 == 2;
     View y = trial.output(total ? c.line_sums() : c.sizes, c.t, trial.memory());
-    auto kernel = [&] {
-      total ? logsumexp(Cpu{}, c.x, y, c.axis)
-      : log ? log_softmax(Cpu{}, c.x, y, c.axis)
-            : softmax(Cpu{}, c.x, y, c.axis);
+    auto kernel = [&](auto on) {
+      total ? logsumexp(on, c.x, y, c.axis)
+      : log ? log_softmax(on, c.x, y, c.axis)
+            : softmax(on, c.x, y, c.axis);
     };
     auto oracle = [&] {
       total ? reference::logsumexp(c.x, y, c.axis)
@@ -117,10 +117,10 @@ TEST(Softmax, BackwardMatchesReference) {
           : reference::softmax(c.x, y, c.axis);
     View dy = trial.input(total ? c.line_sums() : c.sizes, c.t, trial.memory(), -1, 1);
     View dx = trial.output(c.sizes, c.t, trial.memory());
-    auto kernel = [&] {
-      total ? logsumexp_backward(Cpu{}, c.x, y, dy, dx, c.axis)
-      : log ? log_softmax_backward(Cpu{}, y, dy, dx, c.axis)
-            : softmax_backward(Cpu{}, y, dy, dx, c.axis);
+    auto kernel = [&](auto on) {
+      total ? logsumexp_backward(on, c.x, y, dy, dx, c.axis)
+      : log ? log_softmax_backward(on, y, dy, dx, c.axis)
+            : softmax_backward(on, y, dy, dx, c.axis);
     };
     auto oracle = [&] {
       total ? reference::logsumexp_backward(c.x, y, dy, dx, c.axis)

@@ -35,7 +35,7 @@ TEST(Sample, ReparameterizeMatchesReference) {
     LatentCase c(trial);
     View mean = trial.input(c.table, c.t, Memory::row_major, -1, 1);
     View z = trial.output(c.samples, c.t);
-    trial.compare([&] { reparameterize(Cpu{}, mean, c.logvar, c.draw, z); },
+    trial.compare([&](auto on) { reparameterize(on, mean, c.logvar, c.draw, z); },
                   [&] { reference::reparameterize(mean, c.logvar, c.draw, z); },
                   testing::tolerance(c.t, 1e-6));
   }
@@ -47,9 +47,10 @@ TEST(Sample, ReparameterizeBackwardMatchesReference) {
     LatentCase c(trial);
     View dz = trial.input(c.samples, c.t, Memory::row_major, -1, 1);
     View dmean = trial.output(c.table, c.t), dlogvar = trial.output(c.table, c.t);
-    trial.compare([&] { reparameterize_backward(Cpu{}, c.logvar, c.draw, dz, dmean, dlogvar); },
-                  [&] { reference::reparameterize_backward(c.logvar, c.draw, dz, dmean, dlogvar); },
-                  testing::tolerance(c.t, 1e-6));
+    trial.compare(
+        [&](auto on) { reparameterize_backward(on, c.logvar, c.draw, dz, dmean, dlogvar); },
+        [&] { reference::reparameterize_backward(c.logvar, c.draw, dz, dmean, dlogvar); },
+        testing::tolerance(c.t, 1e-6));
   }
 }
 
@@ -62,7 +63,7 @@ TEST(Sample, DropoutMatchesReference) {
     View y = trial.output_like(x);
     Draw draw = random_draw(trial);
     double p = trial.chance(0.2) ? 0 : trial.between(0, 0.999);
-    trial.compare([&] { dropout(Cpu{}, x, p, draw, y); },
+    trial.compare([&](auto on) { dropout(on, x, p, draw, y); },
                   [&] { reference::dropout(x, p, draw, y); }, testing::tolerance(t, 1e-6));
   }
 }
@@ -88,7 +89,7 @@ TEST(Sample, ImportanceWeightsMatchReference) {
     if (trial.chance(0.1)) trial.sprinkle(log_w, NAN, 0.01);
     View bound = trial.output({n}, t), weight = trial.output({k, n}, t),
          effective = trial.output({n}, t);
-    trial.compare([&] { importance_weights(Cpu{}, log_w, bound, weight, effective); },
+    trial.compare([&](auto on) { importance_weights(on, log_w, bound, weight, effective); },
                   [&] { reference::importance_weights(log_w, bound, weight, effective); },
                   testing::tolerance(t, 2e-6));
   }

@@ -35,7 +35,7 @@ TEST(Update, SgdMatchesReference) {
     s.nesterov = s.dampening == 0 && trial.chance(0.5);
     if (s.first) trial.sprinkle(x.a, NAN, 0.5);  // not read by the first step
     const View buffer = s.momentum == 0 && trial.chance(0.5) ? View{} : x.a;
-    trial.compare([&] { sgd_step(Cpu{}, x.p, x.g, buffer, s); },
+    trial.compare([&](auto on) { sgd_step(on, x.p, x.g, buffer, s); },
                   [&] { reference::sgd_step(x.p, x.g, buffer, s); }, x.tolerance());
   }
 }
@@ -46,7 +46,7 @@ TEST(Update, AdamMatchesReference) {
     Arena x(trial);
     AdamStep s{.lr = 0.01, .weight_decay = decay(trial), .decoupled = trial.chance(0.5)};
     s.t = 1 + trial.below(1000);
-    trial.compare([&] { adam_step(Cpu{}, x.p, x.g, x.a, x.b, s); },
+    trial.compare([&](auto on) { adam_step(on, x.p, x.g, x.a, x.b, s); },
                   [&] { reference::adam_step(x.p, x.g, x.a, x.b, s); }, x.tolerance());
   }
 }
@@ -58,7 +58,7 @@ TEST(Update, RmspropMatchesReference) {
     RmspropStep s{
         .lr = 0.01, .weight_decay = decay(trial), .momentum = trial.chance(0.5) ? 0 : 0.9};
     const View buffer = s.momentum == 0 && trial.chance(0.5) ? View{} : x.a;
-    trial.compare([&] { rmsprop_step(Cpu{}, x.p, x.g, x.b, buffer, s); },
+    trial.compare([&](auto on) { rmsprop_step(on, x.p, x.g, x.b, buffer, s); },
                   [&] { reference::rmsprop_step(x.p, x.g, x.b, buffer, s); }, x.tolerance());
   }
 }
@@ -68,7 +68,7 @@ TEST(Update, AdadeltaMatchesReference) {
     Trial trial(seed);
     Arena x(trial);
     AdadeltaStep s{.lr = 1, .weight_decay = decay(trial)};
-    trial.compare([&] { adadelta_step(Cpu{}, x.p, x.g, x.b, x.c, s); },
+    trial.compare([&](auto on) { adadelta_step(on, x.p, x.g, x.b, x.c, s); },
                   [&] { reference::adadelta_step(x.p, x.g, x.b, x.c, s); }, x.tolerance());
   }
 }

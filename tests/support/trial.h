@@ -4,11 +4,13 @@
 //       Trial trial(seed);
 //       View x = trial.input(sizes, DType::f32, Memory::channels_last, -3, 3);
 //       View y = trial.output(sizes, DType::f32, Memory::channels_last);
-//       trial.compare([&] { unary(Cpu{}, op, x, y); }, [&] { reference::unary(op, x, y); }, 1e-5);
+//       trial.compare([&](auto on) { unary(on, op, x, y); }, [&] { reference::unary(op, x, y); },
+//                     1e-5);
 //     }
 //
-// compare() runs the kernel with 1, 2 and 3 threads and with every instruction set that this
-// processor has and demands the same bits of each; then that it
+// compare() runs the kernel on Cpu{} with 1, 2 and 3 threads and with every instruction set that
+// this processor has and demands the same bits of each (in the programs of tests/cuda: on Cuda{},
+// in two orders of threads); then that it
 // wrote nothing but the elements of the outputs (every view stands in a block with guard words on
 // both sides and, when strided, in its gaps); then that its values agree with the reference's.
 // Outputs start as NaN, so that an element left out is seen. Failures name the seed.
@@ -24,14 +26,20 @@
 #include <cstdlib>
 #include <random>
 #include <ranges>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "kernels/context.h"
 #include "kernels/elementwise/index.h"
-#include "tensor/parallel.h"
 #include "tensor/random.h"
-#include "tensor/vectors.h"
 #include "tensor/view.h"
+
+#if defined(CLADE_CUDA_TESTS)
+#include "tests/cuda/trial_device.h"
+#else
+#include "tests/support/trial_cpu.h"
+#endif
 
 namespace clade::testing {
 
@@ -82,7 +90,7 @@ class Trial {
     return Shape(shape, rank);
   }
   // Few elements as a rule; one trial in thirty has enough for several chunks and threads.
-  int64_t elements() { return chance(1.0 / 30) ? 70000 : 1000; }
+  int64_t elements() { return chance(1.0 / 30) ? kManyElements : 1000; }
 
   // Uniform values in [low, high), rounded down for integers.
   View input(const Shape& shape, DType dtype, Memory memory, double low, double high) {
@@ -128,25 +136,24 @@ class Trial {
   enum class Sets { agree, round_differently };
   template <class Kernel, class Reference>
   void compare(Kernel kernel, Reference reference, double tolerance, Sets sets = Sets::agree) {
+    if (!is_tried_here(rng_.seed())) return;
     const Bytes before = bytes_;
-    Bytes first;
-    for (int n : {1, 2, 3}) {
+    std::vector<Bytes> results;
+    for (int run = 0; run < kRuns; run++) {
       restore(before);
-      set_threads(n);
-      kernel();
-      if (n == 1) first = bytes_;
-      EXPECT_TRUE(first == bytes_) << "1 and " << n << " threads give different bits";
-    }
-    set_threads(1);
-    const Vectors best = vectors();
-    std::vector<Bytes> results = {first};
-    for (Vectors set : {Vectors::baseline, Vectors::avx2}) {
-      if (set >= best || !use_vectors(set)) continue;
-      restore(before);
-      kernel();
-      use_vectors(best);
-      if (sets == Sets::agree)
-        EXPECT_TRUE(first == bytes_) << "other bits with instruction set " << int(set);
+      {
+        const RunScope scope(run);
+        for (TrialBytes& block : bytes_) forbid(block, kGuard);
+        if constexpr (std::is_invocable_v<Kernel, TrialDevice>) {
+          kernel(TrialDevice{});
+        } else {
+          kernel();
+        }
+        for (TrialBytes& block : bytes_) allow(block);
+      }
+      const bool may_differ = sets == Sets::round_differently && run >= kRunsOfBestSet;
+      if (run > 0 && !may_differ)
+        EXPECT_TRUE(results[0] == bytes_) << "other bits with " << kRunNames[run];
       else
         results.push_back(bytes_);
     }
@@ -160,7 +167,7 @@ class Trial {
 
  private:
   static constexpr int64_t kGuard = 64;  // bytes on both sides of a view
-  using Bytes = std::vector<std::vector<uint8_t>>;
+  using Bytes = std::vector<TrialBytes>;
   struct Block {
     View view;
     bool written;  // an output
@@ -215,8 +222,8 @@ class Trial {
   }
 
   // Every byte is as before, but for the elements of outputs.
-  void expect_only_elements_changed(int b, const std::vector<uint8_t>& before) const {
-    std::vector<uint8_t> expected = before;
+  void expect_only_elements_changed(int b, const TrialBytes& before) const {
+    TrialBytes expected = before;
     const View& v = blocks_[size_t(b)].view;
     const int64_t size = int64_t(size_of(v.dtype));
     if (blocks_[size_t(b)].written)
@@ -229,10 +236,10 @@ class Trial {
         << "view " << b << ", " << text(v) << ": wrote beside its elements, or into an input";
   }
 
-  void expect_close(int b, const std::vector<uint8_t>& kernel, double tolerance) const {
+  void expect_close(int b, const TrialBytes& kernel, double tolerance) const {
     const View& want = blocks_[size_t(b)].view;
     View got = want;
-    std::vector<uint8_t> copy = kernel;
+    TrialBytes copy = kernel;
     got.data = copy.data() + kGuard;
     int wrong = 0;
     dispatch(want.dtype, [&](auto zero) {
