@@ -38,10 +38,6 @@ SystemInfo moe_vae_system();
 
 const std::vector<SystemInfo>& systems() {
   static const std::vector<SystemInfo> all = {
-      masked_vae_system(), vae_system(),  ae_kmeans_system(), ae_gmm_system(),
-      cae_kmeans_system(), dec_system(),  idec_system(),      dcn_system(),
-      n2d_system(),        dcec_system(), dec_da_system(),    conv_dec_da_system(),
-      dcra_system(),
       masked_vae_system(), vae_system(),        ae_kmeans_system(),   ae_gmm_system(),
       cae_kmeans_system(), dec_system(),        idec_system(),        dcn_system(),
       n2d_system(),        dcec_system(),       dec_da_system(),      conv_dec_da_system(),

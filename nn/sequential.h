@@ -53,9 +53,8 @@ class Sequential {
     Var y = x;
     for (size_t i = 0; i < count; i++) {
       const double* slope = nullptr;
-      if (layers_[i]->takes_slope() && i + 1 < layers_.size()) slope = layers_[i + 1]->slope();
-      if (slope && !(*slope >= 0)) slope = nullptr;
       if (layers_[i]->takes_slope() && i + 1 < count) slope = layers_[i + 1]->slope();
+      if (slope && !(*slope >= 0)) slope = nullptr;
       y = slope ? layers_[i]->apply(y, *slope) : layers_[i]->apply(y);
       i += slope != nullptr;
     }

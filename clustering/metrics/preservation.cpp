@@ -2,14 +2,9 @@
 
 #include <algorithm>
 
-#include "clustering/metrics/trustworthiness.h"
 #include "clustering/neighbors/knn.h"
 
 namespace clade::cluster {
-
-double continuity(const Tensor& x, const Tensor& embedding, int64_t k, const Progress& progress) {
-  return trustworthiness(embedding, x, k, progress);
-}
 
 double knn_recall(const Tensor& x, const Tensor& embedding, int64_t k, const Progress& progress) {
   if (x.rank() != 2 || embedding.rank() != 2 || x.size(0) != embedding.size(0))

@@ -1,8 +1,6 @@
 // What an embedding keeps of the neighbourhoods of the data, beside trustworthiness.h.
 //
-//   continuity = the trustworthiness of the data as an embedding of the embedding: are the
-//                neighbours in the data neighbours in the embedding? (Venna & Kaski, 2001)
-//   recall     = 1 / (n k) sum_i |N_k(i) in the data  and  N_k(i) in the embedding|
+//   recall = 1 / (n k) sum_i |N_k(i) in the data  and  N_k(i) in the embedding|
 #pragma once
 
 #include "tensor/progress.h"
@@ -10,12 +8,8 @@
 
 namespace clade::cluster {
 
-// x (n, d) and embedding (n, e), f32 or f64; 1 <= k < n / 2. In [0, 1]. Errors and cost as
-// trustworthiness().
-double continuity(const Tensor& x, const Tensor& embedding, int64_t k = 5,
-                  const Progress& progress = {});
-
-// The share of the k nearest neighbours that are kept; 1 <= k <= n - 1, ties by index. In [0, 1].
+// The share of the k nearest neighbours that are kept; x (n, d) and
+// embedding (n, e), f32 or f64; 1 <= k <= n - 1, ties by index. In [0, 1].
 double knn_recall(const Tensor& x, const Tensor& embedding, int64_t k = 15,
                   const Progress& progress = {});
 

@@ -14,12 +14,12 @@ constexpr const char* kDec =
     "cluster t.csv --label-column kind --model dec --k 3 --epochs 20 --methods none --umap-dim 0 "
     "--set hidden=16-8,latent=2,update=5,iterations=40 --out ";
 
-// Three groups of 4 values; the word in column `kind` is that of `turn` groups further.
+// Three groups of 4 values; the word in column `kind` is the group, or with a turn something else.
 std::string table(int turn, bool with_kind) {
   std::string out = with_kind ? "kind,a,b,c,d\n" : "a,b,c,d\n";
   for (int i = 0; i < 90; i++) {
     const int group = i % 3;
-    if (with_kind) out += std::string(1, char('x' + (group * (turn == 0) + i * turn) % 3)) + ",";
+    if (with_kind) out += std::string(1, char('x' + (group + i / 3 * turn) % 3)) + ",";
     for (int j = 0; j < 4; j++)
       out += std::to_string(10 * (j % 3 == group) + 0.1 * ((i * 7 + j * 5) % 11)) +
              (j < 3 ? "," : "\n");

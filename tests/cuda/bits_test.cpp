@@ -42,19 +42,16 @@ TEST(CudaBits, NoiseAndSamplesAreTheCpus) {
       const View mean = trial.input({n, 3}, t, Memory::row_major, -1, 1);
       const View logvar = trial.input({n, 3}, t, Memory::row_major, -2, 2);
       const View dz = trial.input({2, n, 3}, t, Memory::row_major, -1, 1);
-      expect_same_bits(trial, {2, n, 3}, t, "noise", [&](auto on, const View& z) {
-        reparameterize(on, zero, zero, draw, z);
-      });
-      expect_same_bits(trial, {2, n, 3}, t, "samples", [&](auto on, const View& z) {
-        reparameterize(on, mean, logvar, draw, z);
-      });
+      expect_same_bits(trial, {2, n, 3}, t, "noise",
+                       [&](auto on, const View& z) { reparameterize(on, zero, zero, draw, z); });
+      expect_same_bits(trial, {2, n, 3}, t, "samples",
+                       [&](auto on, const View& z) { reparameterize(on, mean, logvar, draw, z); });
       const View other = trial.output({n, 3}, t);
       expect_same_bits(trial, {n, 3}, t, "dlogvar", [&](auto on, const View& dlogvar) {
         reparameterize_backward(on, logvar, draw, dz, other, dlogvar);
       });
-      expect_same_bits(trial, {n, 3}, t, "dropout", [&](auto on, const View& y) {
-        dropout(on, mean, 0.3, draw, y);
-      });
+      expect_same_bits(trial, {n, 3}, t, "dropout",
+                       [&](auto on, const View& y) { dropout(on, mean, 0.3, draw, y); });
     }
   }
 }
@@ -71,13 +68,11 @@ TEST(CudaBits, ElementwiseFunctionsAreTheCpus) {
       const View y = trial.output({3000}, t);
       unary(Cpu{}, Unary(op), x, y, 0.7, 1.3);
       const std::string name = text("unary op ", op);
-      expect_same_bits(trial, {3000}, t, name.c_str(), [&](auto on, const View& out) {
-        unary(on, Unary(op), x, out, 0.7, 1.3);
-      });
-      expect_same_bits(trial, {3000}, t, (name + ", backward").c_str(),
-                       [&](auto on, const View& dx) {
-                         unary_backward(on, Unary(op), x, y, dy, dx, 0.7, 1.3);
-                       });
+      expect_same_bits(trial, {3000}, t, name.c_str(),
+                       [&](auto on, const View& out) { unary(on, Unary(op), x, out, 0.7, 1.3); });
+      expect_same_bits(
+          trial, {3000}, t, (name + ", backward").c_str(),
+          [&](auto on, const View& dx) { unary_backward(on, Unary(op), x, y, dy, dx, 0.7, 1.3); });
     }
     for (int op = 0; op <= int(Binary::equal); op++)
       expect_same_bits(trial, {3000}, t, text("binary op ", op).c_str(),

@@ -88,8 +88,9 @@ TEST(MixedTable, ColumnsMayBeToldApart) {
   EXPECT_EQ(t.columns[1].kind, ColumnKind::categorical);
   EXPECT_EQ(t.columns[4].kind, ColumnKind::left_out);
   EXPECT_EQ(t.missing, 3);
-  EXPECT_NE(message_of([] { people({.left_out = {"height"}}); }).find("\"height\""),
-            std::string::npos);
+  EXPECT_NE(
+      message_of([] { people({.categorical = {}, .left_out = {"height"}}); }).find("\"height\""),
+      std::string::npos);
   EXPECT_EQ(message_of([] { mixed_table(parse_csv_cells("a,b\n7,x\n7,y\n7,z\n", "t")); }),
             "table: expected a column of numbers, of two values or of few words; got none among 2 "
             "columns");
