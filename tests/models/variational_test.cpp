@@ -361,14 +361,17 @@ constexpr const char* kOff = "epochs=0,cluster_epochs=0";
 const Floor kFloors[] = {
     {"vade", "epochs=40,hidden=200-100,cluster_epochs=20", kOff, 0.70},
     {"dgg", "epochs=40,hidden=200-100,cluster_epochs=10,siamese_epochs=5",
-     "epochs=0,cluster_epochs=0,siamese_epochs=0", 0.75},
+     "epochs=0,cluster_epochs=0,siamese_epochs=0", 0.65},
     {"ltvae", "epochs=40,hidden=200-100,cluster_epochs=20", kOff, 0.70},
     {"gmvae", "epochs=40,hidden=100-100", "epochs=0", 0.50},
-    {"k-dvae", "epochs=40,hidden=200-100,expert_hidden=64-32,warm_epochs=10,expert_epochs=5",
+    {"k-dvae",
+     "epochs=40,batch=64,hidden=200-100,expert_hidden=64-32,warm_epochs=15,expert_epochs=5",
      "epochs=0,warm_epochs=0,expert_epochs=0", 0.80},
-    {"k-dae", "epochs=40,hidden=200-100,expert_hidden=64-32,warm_epochs=10,expert_epochs=5",
+    {"k-dae",
+     "epochs=40,batch=64,hidden=200-100,expert_hidden=64-32,warm_epochs=15,expert_epochs=5",
      "epochs=0,warm_epochs=0,expert_epochs=0", 0.80},
-    {"moe-vae", "epochs=40,hidden=200-100,expert_hidden=64-32,warm_epochs=10,expert_epochs=3",
+    {"moe-vae",
+     "epochs=40,batch=64,hidden=200-100,expert_hidden=64-32,warm_epochs=15,expert_epochs=3",
      "epochs=0,warm_epochs=0,expert_epochs=0", 0.80},
 };
 
