@@ -45,10 +45,6 @@ const std::vector<SystemInfo>& systems() {
       miwae_system(),      conv_miwae_system(), tabular_vae_system(), vade_system(),
       gmvae_system(),      dgg_system(),        kdae_system(),        ltvae_system(),
       kdvae_system(),      not_miwae_system(),  miwae_vae_system(),   moe_vae_system(),
-      masked_vae_system(), vae_system(),  ae_kmeans_system(), ae_gmm_system(),
-      cae_kmeans_system(), dec_system(),  idec_system(),      dcn_system(),
-      n2d_system(),        dcec_system(), dec_da_system(),    conv_dec_da_system(),
-      dcra_system(),
   };
   return all;
 }
