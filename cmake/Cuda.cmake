@@ -1,6 +1,7 @@
 # -DCLADE_CUDA=AUTO|ON|OFF: whether the kernels for NVIDIA GPUs are built. AUTO takes them where nvcc
 # is. Without it all else builds, and the tests still run these kernels, on the CPU (tests/cuda).
-set(CLADE_CUDA AUTO CACHE STRING "Build for NVIDIA GPUs: AUTO (where nvcc is), ON or OFF")
+# OFF unless asked for, as long as a linked program of nvcc's has not passed the suite.
+set(CLADE_CUDA OFF CACHE STRING "Build for NVIDIA GPUs: AUTO (where nvcc is), ON or OFF")
 set_property(CACHE CLADE_CUDA PROPERTY STRINGS AUTO ON OFF)
 if(NOT CLADE_CUDA MATCHES "^(AUTO|ON|OFF)$")
   message(FATAL_ERROR "CLADE_CUDA: expected AUTO, ON or OFF; got ${CLADE_CUDA}")
