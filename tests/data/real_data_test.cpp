@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <filesystem>
 
 #include "data/catalog.h"
 #include "data/prepare.h"
@@ -16,10 +15,16 @@ using Ids = std::vector<int>;
 
 const std::string kDataDir = CLADE_SOURCE_DIR "/../shared/data";
 
+// The folder of a data set; empty where it is not.
+std::string folder_of(const std::string& name) {
+  for (const CatalogEntry& entry : catalog(kDataDir))
+    if (entry.name == name) return entry.found;
+  return "";
+}
+
 // Whether the data set is there; says so where it is not.
 bool is_here(const std::string& name) {
-  for (const CatalogEntry& entry : catalog(kDataDir))
-    if (entry.name == name && !entry.found.empty()) return true;
+  if (!folder_of(name).empty()) return true;
   std::printf("[  SKIPPED ] %s is not on this machine\n", name.c_str());
   return false;
 }
@@ -117,9 +122,9 @@ TEST(RealData, Optdigits) {
 }
 
 TEST(RealData, Bsds300) {
-  const std::string folder = kDataDir + "/bsds300/images/test";
-  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "BSDS300 is not on this machine";
-  const Dataset d = load(folder, {.images = {.height = 32, .width = 48}});
+  if (!is_here("bsds300")) GTEST_SKIP();
+  const Dataset d =
+      load(folder_of("bsds300") + "/images/test", {.images = {.height = 32, .width = 48}});
   EXPECT_EQ(d.values.shape(), Shape({100, 3, 32, 48}));
   EXPECT_FALSE(d.labels.defined());
   // 3096.jpg comes first; means over 321 x 481 pixels by Pillow, whose decoder may differ by one.
@@ -127,6 +132,16 @@ TEST(RealData, Bsds300) {
   for (int64_t c = 0; c < 3; c++)
     EXPECT_NEAR(sum(d.values.select(0, 0).select(0, c)) / (32 * 48) * 255, means[c] / (321 * 481),
                 0.5);
+}
+
+// 481 x 321 pixels hold 17 x 11 crops of 28 x 28, standing or lying.
+TEST(RealData, Bsds300InCrops) {
+  if (!is_here("bsds300")) GTEST_SKIP();
+  const Dataset d = load_real("bsds300", Subset::test), all = load_real("bsds300");
+  EXPECT_EQ(d.values.shape(), Shape({100 * 187, 1, 28, 28}));
+  EXPECT_EQ(all.values.shape(), Shape({300 * 187, 1, 28, 28}));
+  EXPECT_FALSE(all.labels.defined());
+  EXPECT_EQ(sum(d.values.slice(0, 0, 50)), sum(all.values.slice(0, 200 * 187, 200 * 187 + 50)));
 }
 
 TEST(RealData, BreastCancerWisconsin) {
