@@ -10,6 +10,7 @@
 
 #include "apps/cli/help.h"
 #include "apps/cli/interrupt.h"
+#include "apps/cli/profile.h"
 #include "apps/cli/usage.h"
 #include "apps/commands.h"
 #include "apps/versions.h"
@@ -63,9 +64,16 @@ int main(int argc, char** argv) {
   add_impute(program);
   add_ops(program);
   add_bench(program);
+  add_profile(program);
 
   try {
-    program.parse(argc, argv);
+    try {
+      program.parse(argc, argv);
+    } catch (const clade::Cancelled&) {
+      finish_profile(program);  // of what was done until then
+      throw;
+    }
+    finish_profile(program);
     return finished();
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return program.exit(e), finished();  // --help, --version

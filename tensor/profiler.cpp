@@ -6,6 +6,8 @@
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,7 +23,7 @@ namespace {
 constexpr size_t kMaxEvents = 1 << 20;
 
 struct Event {
-  const char* name;
+  const char *name, *shape;  // shape: nullptr if the span told none
   int thread;
   int64_t start_ns, length_ns;
   double flops, bytes;
@@ -32,6 +34,7 @@ struct Records {
   int64_t start_ns = 0, stop_ns = 0;  // stop_ns is 0 while recording
   std::vector<Event> events;
   std::map<std::string_view, Total> totals;  // by text: a literal may have several addresses
+  std::set<std::string> shapes;
 };
 
 // Never destroyed: a span may end in a thread that outlives main().
@@ -87,6 +90,12 @@ void Span::begin(const char* name, double flops, double bytes) {
   start_ns_ = now_ns();
 }
 
+const char* Span::kept(const std::string& text) {
+  Records& r = records();
+  std::lock_guard lock(r.mutex);
+  return r.shapes.insert(text).first->c_str();
+}
+
 void Span::end() {
   int64_t length = now_ns() - start_ns_;
   int thread = thread_number();
@@ -99,7 +108,7 @@ void Span::end() {
   total.flops += flops_;
   total.bytes += bytes_;
   if (r.events.size() < kMaxEvents)
-    r.events.push_back({name_, thread, start_ns_, length, flops_, bytes_});
+    r.events.push_back({name_, shape_, thread, start_ns_, length, flops_, bytes_});
 }
 
 std::vector<Total> totals() {
@@ -150,9 +159,11 @@ void write_trace(const std::string& path) {
       out += "{\"ph\": \"X\", \"name\": " + nlohmann::json(e.name).dump() +
              format(
                  ", \"pid\": 1, \"tid\": %d, \"ts\": %.3f, \"dur\": %.3f, "
-                 "\"args\": {\"flops\": %.17g, \"bytes\": %.17g}}",
+                 "\"args\": {\"flops\": %.17g, \"bytes\": %.17g",
                  e.thread, double(e.start_ns - r.start_ns) * 1e-3, double(e.length_ns) * 1e-3,
                  e.flops, e.bytes);
+      if (e.shape) out += ", \"shape\": " + nlohmann::json(e.shape).dump();
+      out += "}}";
     }
   }
   out += "\n]}\n";

@@ -40,6 +40,12 @@ class Span {
       : active_(enabled.load(std::memory_order_relaxed)) {
     if (active_) begin(name, flops, bytes);
   }
+  // shape(): a std::string for the trace, "64 x 500 x 784"; made only while the profiler is on.
+  template <class Describe>
+  Span(const char* name, double flops, double bytes, const Describe& shape)
+      : Span(name, flops, bytes) {
+    if (active_) shape_ = kept(shape());
+  }
   ~Span() {
     if (active_) end();
   }
@@ -49,8 +55,9 @@ class Span {
  private:
   void begin(const char* name, double flops, double bytes);
   void end();
+  static const char* kept(const std::string& text);  // the same text, for as long as the program
   bool active_;
-  const char* name_;
+  const char *name_, *shape_ = nullptr;
   double flops_, bytes_;
   int64_t start_ns_;
 };

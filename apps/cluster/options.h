@@ -25,7 +25,7 @@ struct ClusterOptions {
   double min_dist = 0;
   int64_t seed = 1;
   std::string device = "cpu";
-  std::optional<std::string> out, data_dir, label_column, drop_columns, profile;
+  std::optional<std::string> out, data_dir, label_column, drop_columns;
   bool resume = false, quiet = false;
 };
 
@@ -90,7 +90,6 @@ void visit(Options& o, Visitor&& v) {
   v("--threads", o.threads, Between{1, kMostThreads}, "[all cores]");
   v("--device", o.device, Words{"cpu"}, "what computes");
   v("--out", o.out, Anything{"DIR"}, "the run's folder [runs/<data>]");
-  v("--profile", o.profile, Anything{"FILE"}, "write a trace of all kernels, for ui.perfetto.dev");
 }
 
 // The command that repeats the run: the data set and every option that differs from its default.

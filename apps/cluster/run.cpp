@@ -10,9 +10,7 @@
 #include "apps/cluster/run_folder.h"
 #include "apps/cluster/summary.h"
 #include "apps/load.h"
-#include "tensor/file.h"
 #include "tensor/parallel.h"
-#include "tensor/profiler.h"
 
 namespace clade::apps {
 namespace {
@@ -126,28 +124,11 @@ Outcome run(const ClusterOptions& given, ProgressLine& line) {
 void run_cluster(const ClusterOptions& options) {
   require_methods(options);
   if (options.threads) set_threads(int(*options.threads));
-  if (options.profile) {
-    AtomicFile probe(*options.profile);  // that it can be written, before there is work to lose
-    profiler::start();
-  }
   ProgressLine line(options.quiet);
-  Outcome outcome;
-  try {
-    outcome = run(options, line);
-  } catch (const Cancelled&) {
-    if (options.profile) {
-      profiler::stop();
-      profiler::write_trace(*options.profile);
-    }
-    throw;
-  }
+  const Outcome outcome = run(options, line);
   line.finish();
   write_run_folder(*outcome.used.out, outcome);
   if (!options.quiet) std::fputs(summary(outcome).c_str(), stdout);
-  if (!options.profile) return;
-  profiler::stop();
-  if (!options.quiet) std::printf("\n%s", profiler::table().c_str());
-  profiler::write_trace(*options.profile);
 }
 
 }  // namespace clade::apps

@@ -13,6 +13,7 @@
 #include <cblas.h>
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "kernels/gemm/gemm.h"
@@ -243,7 +244,11 @@ template void gemm_serial<double>(bool, bool, int64_t, int64_t, int64_t, double,
 void gemm(const Cpu&, const View& a, const View& b, const View& c, double alpha, double beta,
           const Finish& finish) {
   double m = double(c.shape[0]), n = double(c.shape[1]), k = double(a.shape[1]);
-  profiler::Span span("gemm", 2 * m * n * k, (m * k + k * n + m * n) * double(size_of(c.dtype)));
+  profiler::Span span("gemm", 2 * m * n * k, (m * k + k * n + m * n) * double(size_of(c.dtype)),
+                      [&] {
+                        return std::to_string(c.shape[0]) + " x " + std::to_string(c.shape[1]) +
+                               " x " + std::to_string(a.shape[1]);
+                      });
   if (c.numel() == 0) return;
   dispatch_floating(c.dtype,
                     [&](auto zero) { gemm_typed<decltype(zero)>(a, b, c, alpha, beta, finish); });

@@ -290,12 +290,19 @@ TEST(Cluster, TablesWithHolesWordsAndNoLabels) {
   EXPECT_EQ(here.read("b/labels.csv").rfind("row,hdbscan,hdbscan_probability,gmm,kmeans\n", 0), 0u);
 }
 
-TEST(Cluster, WritesATrace) {
+TEST(Profile, IsWrittenByAnyCommand) {
   Workplace here;
   const Ran ran = here.run("cluster digits --limit 100 --model pca --profile trace.json --out run");
   ASSERT_EQ(ran.code, 0) << ran.err;
   EXPECT_TRUE(json::accept(here.read("trace.json")));
-  EXPECT_LT(ran.out.find("folder  run"), ran.out.find("kernel"));
+  EXPECT_NE(ran.err.find("GFLOP/s"), std::string::npos) << ran.err;
+  for (const std::string command : {"kmeans digits -k 3 --quiet", "knn digits --json",
+                                    "bench train --seconds 0.01 --batch 2"}) {
+    const Ran any = here.run(command + " --threads 1 --profile any.json");
+    ASSERT_EQ(any.code, 0) << command << any.err;
+    EXPECT_GT(json::parse(here.read("any.json"))["traceEvents"].size(), 0u) << command;
+    EXPECT_EQ(any.err.find("GFLOP/s") != std::string::npos, command[1] == 'n') << any.err;
+  }
   const Ran nowhere =
       here.run("cluster digits --limit 100 --model pca --profile no/trace.json --out other");
   EXPECT_EQ(nowhere.code, 1);
