@@ -22,13 +22,6 @@ int64_t even_part(int64_t size, int64_t most, int64_t unit) {
   return divide_up(divide_up(size, parts), unit) * unit;
 }
 
-const Kernels* kernels() {
-  const Vectors set = vectors();
-  if (set == Vectors::avx512 && avx512_kernels) return avx512_kernels;
-  if (set >= Vectors::avx2 && avx2_kernels) return avx2_kernels;
-  return nullptr;
-}
-
 // One block of K of one block of rows.
 class Block {
  public:
@@ -106,6 +99,13 @@ class Block {
 };
 
 }  // namespace
+
+const Kernels* kernels() {
+  const Vectors set = vectors();
+  if (set == Vectors::avx512 && avx512_kernels) return avx512_kernels;
+  if (set >= Vectors::avx2 && avx2_kernels) return avx2_kernels;
+  return nullptr;
+}
 
 bool pays(const Matrix& a, const Matrix& b, int64_t m, int64_t n, int64_t k) {
   auto quick = [](const Matrix& x) { return x.row == 1 || x.column == 1; };

@@ -115,6 +115,51 @@ void multiply_some(const Tile& tile) {
 }
 void multiply(const Tile& tile) { multiply_some<kRows>(tile); }
 
+void gather(const RowsStrip& p) {
+  float* to = p.to;
+  for (const RowPlace *row = p.rows, *end = row + p.count; row < end; row++) {
+    const float* x = p.x + row->right;
+    for (int64_t j = 0; j < p.pixels; j++, x += p.step, to += kColumns) {
+      CLADE_UNROLL
+      for (int v = 0; v < kVectors; v++)
+        *(Vector*)(to + v * kLanes) = *(const LooseVector*)(x + v * kLanes);
+    }
+  }
+}
+
+template <int64_t kUsed>
+void multiply_by_some_rows(const RowsTile& tile) {
+  if constexpr (kUsed > 1) {
+    if (tile.used < kUsed) return multiply_by_some_rows<kUsed - 1>(tile);
+  }
+  constexpr int64_t kLine = 16;  // floats
+  Vector sum[kUsed][kVectors] = {};
+  const float *b = tile.b, *ahead = tile.ahead;
+  for (const RowPlace *row = tile.rows, *end = row + tile.count; row < end; row++) {
+    const float* a = tile.a + row->left * kRows;
+    for (int64_t j = 0; j < tile.pixels; j++, a += kRows, b += kColumns, ahead += kLine) {
+      __builtin_prefetch(a + 8 * kRows, 0, 3);
+      __builtin_prefetch(ahead, 0, 2);
+      Vector right[kVectors];
+      CLADE_UNROLL
+      for (int v = 0; v < kVectors; v++) right[v] = *(const Vector*)(b + v * kLanes);
+      CLADE_UNROLL
+      for (int64_t r = 0; r < kUsed; r++) {
+        const Vector left = broadcast(a[r]);
+        CLADE_UNROLL
+        for (int v = 0; v < kVectors; v++) sum[r][v] += left * right[v];
+      }
+    }
+  }
+  CLADE_UNROLL
+  for (int64_t r = 0; r < kUsed; r++) {
+    LooseVector* c = (LooseVector*)(tile.c + r * tile.ldc);
+    CLADE_UNROLL
+    for (int v = 0; v < kVectors; v++) c[v] = tile.add ? sum[r][v] + c[v] : sum[r][v];
+  }
+}
+void multiply_by_rows(const RowsTile& tile) { multiply_by_some_rows<kRows>(tile); }
+
 // Two vectors seen as groups of four floats: the first (second) halves of their groups, by turns
 // one float or two of each; the even (odd) groups of one, then of the other.
 template <int64_t Half, int64_t... L>
@@ -225,7 +270,7 @@ void pack(const Panels& p) {
   p.width == kRows ? pack_rows<kRows>(p) : pack_rows<kColumns>(p);
 }
 
-constexpr Kernels kKernels = {kLanes, kRows, kColumns, pack, multiply};
+constexpr Kernels kKernels = {kLanes, kRows, kColumns, pack, multiply, gather, multiply_by_rows};
 
 }  // namespace
 }  // namespace clade::kernels::packed

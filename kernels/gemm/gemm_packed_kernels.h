@@ -36,14 +36,42 @@ struct Tile {
   int64_t ahead_step;
 };
 
+// Two vectors' channels of what a tap of a convolution sees, pixel by pixel of some rows:
+//     [(r * pixels + j) * columns + l] = x[rows[r].right + j * step + l]
+// and the tile of such a strip, whose left side goes on at rows[r].left for every row:
+//     C (+)= sum over r, j of a[(rows[r].left + j)][row] b[r * pixels + j][column]
+struct RowPlace {
+  int64_t left, right;  // the first pixel's in the panel; its floats from `x`
+};
+struct RowsStrip {
+  const float* x;
+  const RowPlace* rows;
+  int64_t count, pixels;  // rows; pixels of each
+  int64_t step;           // floats from pixel to pixel of x
+  float* to;
+};
+struct RowsTile {
+  const float *a, *b;
+  const RowPlace* rows;
+  int64_t count, pixels;
+  bool add;  // else C is not read
+  float* c;
+  int64_t ldc, used;   // rows of C
+  const float* ahead;  // to fetch into the second-level cache, a line a pixel
+};
+
 struct Kernels {
   int64_t lanes, rows, columns;  // of a vector; of a tile
   void (*pack)(const Panels&);
   void (*multiply)(const Tile&);
+  void (*gather)(const RowsStrip&);  // two vectors
+  void (*multiply_rows)(const RowsTile&);
 };
 
 // Null where the compiler was not given the instruction set.
 extern const Kernels* const avx512_kernels;
 extern const Kernels* const avx2_kernels;
+// Those of vectors(), or null.
+const Kernels* kernels();
 
 }  // namespace clade::kernels::packed

@@ -7,7 +7,9 @@
 #include <cstring>
 
 #include "kernels/conv/conv_direct.h"
+#include "kernels/conv/conv_packed.h"
 #include "kernels/conv/conv_winograd.h"
+#include "kernels/gemm/gemm_packed_kernels.h"
 #include "tensor/parallel.h"
 #include "tensor/random.h"
 #include "tests/support/every_set.h"
@@ -213,6 +215,27 @@ Config random_winograd_config(Random& rng) {
   return c;
 }
 
+// Shapes whose weight gradient is a product: whole strips of input channels, rows and columns of
+// which a tap sees nothing, last tiles of every size. Every third has enough pixels for two parts.
+Config random_packed_config(Random& rng) {
+  Config c{};
+  do {
+    c.N = rng.below(3) ? 1 + rng.below(5) : 40 + rng.below(10);
+    c.C = 32 * (1 + rng.below(2));
+    c.O = 28 + rng.below(20);
+    c.R = 1 + rng.below(5);
+    c.S = rng.below(3) ? c.R : 1 + rng.below(5);
+    c.H = 1 + rng.below(9);
+    c.W = rng.below(3) ? c.H : 1 + rng.below(14);
+    for (int d = 0; d < 2; d++) {
+      c.p.stride[d] = 1 + rng.below(3);
+      c.p.padding[d] = rng.below(4);
+      c.p.dilation[d] = rng.below(4) == 0 ? 2 + rng.below(2) : 1;
+    }
+  } while (!packed::weight_pays(c.shape()) || winograd::pays(c.shape()));
+  return c;
+}
+
 // One thread for the length of a test of values: small problems gain nothing from more.
 class OneThread {
  public:
@@ -266,6 +289,16 @@ TEST(Conv, WinogradEqualsReferenceWithEveryInstructionSet) {
   });
 }
 
+TEST(Conv, WeightGradientAsAProductEqualsReferenceWithEveryInstructionSet) {
+  OneThread restore;
+  testing::for_every_set([] {
+    Random rng(20);
+    if (!packed::kernels()) return;  // these processors have the direct kernels alone
+    for (int i = 0; i < 12; i++)
+      Problem(random_packed_config(rng), DType::f32, rng).expect_equals_reference();
+  });
+}
+
 TEST(Conv, WinogradIsNotUsedWhereExactIsAsked) {
   Random rng(19);
   Problem problem(random_winograd_config(rng), DType::f32, rng);
@@ -292,6 +325,8 @@ TEST(Conv, SameBitsAtAnyThreadCount) {
   std::vector<Config> configs = layer_configs();
   for (int i = 0; i < 40; i++) configs.push_back(random_config(rng));
   for (int i = 0; i < 20; i++) configs.push_back(random_winograd_config(rng));
+  for (int i = 0; i < 10 && packed::kernels(); i++) configs.push_back(random_packed_config(rng));
+  configs.push_back({9, 32, 24, 24, 32, 3, 3, {{1, 1}, {0, 0}, {2, 1}}});  // several parts
   for (const Config& c : configs) {
     Problem problem(c, DType::f32, rng);
     expect_same_bits_at_any_thread_count([&] { return problem.forward(true); }, c);
