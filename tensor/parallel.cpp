@@ -174,7 +174,10 @@ bool in_parallel() { return working; }
 
 namespace detail {
 
+thread_local LoopObserver* loop_observer = nullptr;
+
 void run_chunks(int64_t chunks, void (*chunk)(void*, int64_t), void* context) {
+  if (loop_observer) return loop_observer->run(chunks, chunk, context);
   const int team = int(std::min<int64_t>(threads(), chunks));
   if (team > 1 && !working) {
     Job job(chunks, chunk, context, team - 1);

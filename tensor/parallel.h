@@ -20,6 +20,16 @@ namespace detail {
 // Runs chunk(context, index) for index in [0, chunks) on the threads; rethrows the exception of
 // the lowest chunk that threw.
 void run_chunks(int64_t chunks, void (*chunk)(void*, int64_t), void* context);
+
+// Runs a thread's loops in place of run_chunks(); for record_scaling() (tensor/scaling.h).
+class LoopObserver {
+ public:
+  virtual void run(int64_t chunks, void (*chunk)(void*, int64_t), void* context) = 0;
+
+ protected:
+  ~LoopObserver() = default;
+};
+extern thread_local LoopObserver* loop_observer;  // null: loops run on the threads
 }  // namespace detail
 
 // body(begin, end) over [0, n) in chunks of `grain` (>= 1). Chunks must be independent.

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <numeric>
 
+#include "tensor/parallel.h"
+
 namespace clade {
 namespace {
 
@@ -94,7 +96,10 @@ Tensor Tensor::empty(const Shape& shape, DType dtype, Layout layout, Device devi
 
 Tensor Tensor::zeros(const Shape& shape, DType dtype, Layout layout, Device device) {
   Tensor t = empty(shape, dtype, layout, device);
-  std::memset(t.storage().data(), 0, t.storage().bytes());
+  char* data = static_cast<char*>(t.storage().data());
+  parallel_for(int64_t(t.storage().bytes()), 1 << 20, [&](int64_t begin, int64_t end) {
+    std::memset(data + begin, 0, size_t(end - begin));
+  });
   return t;
 }
 
@@ -115,7 +120,10 @@ Tensor Tensor::empty_like(const Tensor& like) {
 
 Tensor Tensor::zeros_like(const Tensor& like) {
   Tensor t = empty_like(like);
-  std::memset(t.storage().data(), 0, t.storage().bytes());
+  char* data = static_cast<char*>(t.storage().data());
+  parallel_for(int64_t(t.storage().bytes()), 1 << 20, [&](int64_t begin, int64_t end) {
+    std::memset(data + begin, 0, size_t(end - begin));
+  });
   return t;
 }
 

@@ -89,6 +89,25 @@ void run_roofline(const Options& o) {
   std::printf("\nwritten to %s\n", o.out.c_str());
 }
 
+void run_scaling(const Options& o) {
+  std::printf("speed-up that the cut of the work allows, with as many threads\n\n");
+  for (int n : kScalingThreads) std::printf("%6d", n);
+  std::printf("  name\n");
+  const std::vector<ScalingRow> rows = bench_scaling(o.kernels.filter, [](const ScalingRow& row) {
+    for (double speed_up : row.speed_ups) std::printf("%6s", fixed(speed_up, 1).c_str());
+    std::printf("  %s\n", row.name.c_str());
+    std::fflush(stdout);
+  });
+  nlohmann::ordered_json out = machine(nullptr);
+  for (const ScalingRow& row : rows) {
+    nlohmann::ordered_json speed_ups;
+    for (size_t i = 0; i < row.speed_ups.size(); i++)
+      speed_ups[std::to_string(kScalingThreads[i])] = row.speed_ups[i];
+    out["rows"].push_back({{"name", row.name}, {"speed_ups", speed_ups}});
+  }
+  write_json(o.json, out);
+}
+
 void run_train(const Options& o) {
   const TrainResult r = bench_train(o.train);
   auto megabytes = [](int64_t bytes) { return fixed(double(bytes) * 1e-6, 1) + " MB"; };
@@ -130,8 +149,11 @@ void add_bench(CLI::App& program) {
         ->check(validator(OneOf{{"avx512", "avx2", "baseline"}}));
     c->add_option("--json", o->json, "write the figures as JSON")->type_name("FILE");
   };
-  auto measured = [o](CLI::App* c) {
+  auto filtered = [o](CLI::App* c) {
     c->add_option("--filter", o->kernels.filter, "only names that contain it")->type_name("TEXT");
+  };
+  auto measured = [o, filtered](CLI::App* c) {
+    filtered(c);
     c->add_option("--seconds", o->kernels.seconds, "of measuring, a name [0.2]")
         ->type_name("X")
         ->check(validator(Numbers{.low = 0, .high = 600, .whole = false, .open = true}));
@@ -157,6 +179,17 @@ void add_bench(CLI::App& program) {
       ->default_str("roofline.html");
   roofline->footer("Example:\n  clade bench roofline --filter conv --out conv.svg");
   roofline->callback(with_threads(run_roofline));
+
+  CLI::App* scaling = command->add_subcommand(
+      "scaling", "how evenly the work of every op falls on 2, 4, 8 and 16 threads");
+  common(scaling), filtered(scaling);
+  scaling->remove_option(scaling->get_option("--threads"));
+  scaling->footer(
+      "From the CPU time of each piece of work, run one after another: it needs no more cores "
+      "than\n"
+      "one, and other programs do not disturb it. Bandwidth that threads share is left out.\n"
+      "\nExample:\n  clade bench scaling --filter conv2d");
+  scaling->callback(with_threads(run_scaling));
 
   CLI::App* train = command->add_subcommand(
       "train", "a training step of a network: samples a second, kernels, memory");

@@ -5,6 +5,7 @@
 #if defined(CLADE_GOOGLE_BENCHMARK)
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "autograd/op.h"
@@ -12,6 +13,7 @@
 #include "optim/optimizer.h"
 #include "tensor/profiler.h"
 #include "tensor/random.h"
+#include "tensor/scaling.h"
 #endif
 
 namespace clade::apps {
@@ -19,9 +21,17 @@ namespace clade::apps {
 #if defined(CLADE_GOOGLE_BENCHMARK)
 namespace {
 
-double seconds_since(std::chrono::steady_clock::time_point begin) {
+// Ways to measure a pass.
+constexpr auto seconds = [](const auto& work) {
+  const auto begin = std::chrono::steady_clock::now();
+  work();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
+};
+constexpr auto profiled = [](const auto& work) {
+  profiler::start();
+  work();
+  profiler::stop();
+};
 
 // What is timed: the value, all gradients, or that of one input alone.
 struct PassKind {
@@ -62,24 +72,17 @@ class Pass {
     if (back_) dy_ = Tensor::empty_like(apply_(inputs_).value()).fill_(1);
   }
 
-  // Its seconds; `profiled`: the profiler then holds its kernels.
-  double run(bool profiled) {
+  // What measured(work) returns for the pass alone.
+  template <class Measured>
+  auto run(Measured measured) {
     Var y;
     if (back_) {
       for (const Var& v : inputs_) v.zero_grad();
       y = apply_(inputs_);
+      return measured([&] { backward(y, dy_); });
     }
-    if (profiled) profiler::start();
-    const auto begin = std::chrono::steady_clock::now();
-    if (back_) {
-      backward(y, dy_);
-    } else {
-      NoGrad no_grad;
-      y = apply_(inputs_);
-    }
-    const double seconds = seconds_since(begin);
-    if (profiled) profiler::stop();
-    return seconds;
+    NoGrad no_grad;
+    return measured([&] { y = apply_(inputs_); });
   }
 
  private:
@@ -99,13 +102,9 @@ class AdamStep {
   }
   AdamStep(AdamStep&&) = delete;  // the optimizer points to the arena
 
-  double run(bool profiled) {
-    if (profiled) profiler::start();
-    const auto begin = std::chrono::steady_clock::now();
-    adam_.step();
-    const double seconds = seconds_since(begin);
-    if (profiled) profiler::stop();
-    return seconds;
+  template <class Measured>
+  auto run(Measured measured) {
+    return measured([&] { adam_.step(); });
   }
 
  private:
@@ -125,6 +124,28 @@ class Collector : public benchmark::BenchmarkReporter {
   double seconds = 0;
 };
 
+// visit(point, pass) for every row of the table whose name contains the filter; the point has its
+// names alone. Throws Error when there is none.
+template <class Visit>
+void each_pass(const std::string& filter, Visit visit) {
+  bool any = false;
+  auto offer = [&](const Point& p, auto make) {
+    if (p.name().find(filter) == std::string::npos) return;
+    any = true;
+    auto pass = make();
+    visit(p, pass);
+  };
+  for (const Op* op : op_table())
+    for (const OpSample& sample : op->samples())
+      if (sample.size == Size::bench)
+        for (const PassKind& kind : passes(*op))
+          offer({op->name, sample.what, kind.name}, [&] { return Pass(*op, sample, kind); });
+  offer({"adam", "3,300,000 parameters", "step"}, [] { return AdamStep(3'300'000); });
+  if (!any)
+    fail("bench", "a filter that is part of a name, such as conv2d", filter,
+         "`clade bench kernels` without --filter prints all names");
+}
+
 }  // namespace
 
 std::vector<Point> bench_kernels(const KernelBench& options, const PointCallback& done) {
@@ -135,12 +156,9 @@ std::vector<Point> bench_kernels(const KernelBench& options, const PointCallback
   char* arguments[] = {name.data(), least.data(), nullptr};
   int count = 2;
   benchmark::Initialize(&count, arguments);
-  // make() gives what has double run(bool profiled), the seconds of one go.
-  auto measure = [&](Point p, auto make) {
-    if (p.name().find(options.filter) == std::string::npos) return;
-    auto work = make();
-    work.run(false);
-    work.run(true);
+  each_pass(options.filter, [&](Point p, auto& pass) {
+    pass.run(seconds);
+    pass.run(profiled);
     for (const profiler::Total& total : profiler::totals()) {
       p.flops += total.flops;
       p.bytes += total.bytes;
@@ -148,7 +166,7 @@ std::vector<Point> bench_kernels(const KernelBench& options, const PointCallback
     benchmark::ClearRegisteredBenchmarks();
     benchmark::RegisterBenchmark(p.name().c_str(),
                                  [&](benchmark::State& state) {
-                                   for (auto _ : state) state.SetIterationTime(work.run(false));
+                                   for (auto _ : state) state.SetIterationTime(pass.run(seconds));
                                  })
         ->UseManualTime()
         ->Repetitions(5)
@@ -159,21 +177,38 @@ std::vector<Point> bench_kernels(const KernelBench& options, const PointCallback
     if (!(p.seconds > 0)) fail("bench", text("a time for ", p.name()), "none");
     points.push_back(p);
     if (done) done(p);
-  };
-  for (const Op* op : op_table())
-    for (const OpSample& sample : op->samples())
-      if (sample.size == Size::bench)
-        for (const PassKind& kind : passes(*op))
-          measure({op->name, sample.what, kind.name}, [&] { return Pass(*op, sample, kind); });
-  measure({"adam", "3,300,000 parameters", "step"}, [] { return AdamStep(3'300'000); });
-  if (points.empty())
-    fail("bench", "a filter that is part of a name, such as conv2d", options.filter,
-         "`clade bench kernels` without --filter prints all names");
+  });
   return points;
+}
+
+std::vector<ScalingRow> bench_scaling(const std::string& filter,
+                                      const std::function<void(const ScalingRow&)>& done) {
+  constexpr int kRuns = 5;  // whose median counts
+  std::vector<ScalingRow> rows;
+  each_pass(filter, [&](const Point& p, auto& pass) {
+    rows.push_back({p.name(), {}});
+    pass.run(seconds);
+    for (int threads : kScalingThreads) {
+      std::vector<double> speed_ups;
+      for (int i = 0; i < kRuns; i++) {
+        const Scaling s = pass.run([&](const auto& work) { return record_scaling(threads, work); });
+        speed_ups.push_back(s.seconds(1) / s.seconds(threads));
+      }
+      std::sort(speed_ups.begin(), speed_ups.end());
+      rows.back().speed_ups.push_back(speed_ups[kRuns / 2]);
+    }
+    if (done) done(rows.back());
+  });
+  return rows;
 }
 #else
 std::vector<Point> bench_kernels(const KernelBench&, const PointCallback&) {
   fail("bench kernels", "a build with Google Benchmark", "one without",
+       "install libbenchmark-dev and configure again");
+}
+std::vector<ScalingRow> bench_scaling(const std::string&,
+                                      const std::function<void(const ScalingRow&)>&) {
+  fail("bench scaling", "a build with Google Benchmark", "one without",
        "install libbenchmark-dev and configure again");
 }
 #endif

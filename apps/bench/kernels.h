@@ -19,4 +19,13 @@ struct KernelBench {
 using PointCallback = std::function<void(const Point&)>;  // called as each is measured
 std::vector<Point> bench_kernels(const KernelBench& options, const PointCallback& done = {});
 
+// The speed-ups that the cut of a pass's work into chunks allows (tensor/scaling.h).
+struct ScalingRow {
+  std::string name;
+  std::vector<double> speed_ups;  // for each of kScalingThreads
+};
+constexpr int kScalingThreads[] = {2, 4, 8, 16};
+std::vector<ScalingRow> bench_scaling(const std::string& filter,
+                                      const std::function<void(const ScalingRow&)>& done);
+
 }  // namespace clade::apps

@@ -238,7 +238,7 @@ class WeightGradient {
         items(divide_up(s.N, tiling.item_images) * divide_up(tiling.down, tiling.item_rows)),
         chunks(std::clamp<int64_t>(s.N * tiling.down * tiling.across / kChunkTiles, 1,
                                    std::min(items, kMostChunks))),
-        part_inputs(divide_up(inputs, std::clamp<int64_t>(kPieces / chunks, 1, inputs))),
+        part_inputs(divide_up(inputs, std::clamp<int64_t>(pieces() / chunks, 1, inputs))),
         vertical(direct::forward_axis(s, 0)),
         horizontal(direct::forward_axis(s, 1)) {}
 
@@ -255,7 +255,9 @@ class WeightGradient {
  private:
   static constexpr int64_t kChunkTiles = 256;  // enough work that a chunk's own sums cost little
   static constexpr int64_t kMostChunks = 8;
-  static constexpr int64_t kPieces = 4;             // of work, at least
+  static int64_t pieces() {  // of work, at least; bits do not depend on it
+    return std::max<int64_t>(4, 2 * int64_t{threads()});
+  }
   static constexpr int64_t kPlaneFloats = 2 << 20;  // 8 MB
   static constexpr int64_t kBandTiles = 128;        // whose V and G fit the first-level cache
 

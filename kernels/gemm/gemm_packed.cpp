@@ -32,8 +32,10 @@ class Block {
 
   void multiply(const Matrix& a, const Matrix& b, int64_t m, int64_t n, int64_t k, float alpha,
                 float beta, const float* bias, float slope, float* c, int64_t ldc) {
-    constexpr int64_t kPackedTogether = 16;  // panels of A
-    const int64_t together = kPackedTogether * f_.rows;
+    // Panels of A packed together; bits do not depend on it.
+    const int64_t panels =
+        std::clamp<int64_t>(divide_up(m, f_.rows) / (4 * int64_t{threads()}), 1, 16);
+    const int64_t together = panels * f_.rows;
     parallel_for(divide_up(m, together), 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin * together; i < std::min(m, end * together); i += together)
         f_.pack({a.data + i * a.row, a.row, a.column, std::min(together, m - i), k, f_.rows,
