@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tensor/file.h"
@@ -33,7 +34,8 @@ struct Records {
   std::mutex mutex;
   int64_t start_ns = 0, stop_ns = 0;  // stop_ns is 0 while recording
   std::vector<Event> events;
-  std::map<std::string_view, Total> totals;  // by text: a literal may have several addresses
+  // By text: a literal may have several addresses. The second key is the shape, or "".
+  std::map<std::pair<std::string_view, std::string_view>, Total> totals;
   std::set<std::string> shapes;
 };
 
@@ -102,7 +104,7 @@ void Span::end() {
   Records& r = records();
   std::lock_guard lock(r.mutex);
   if (start_ns_ < r.start_ns) return;  // opened before the present recording
-  Total& total = r.totals[name_];
+  Total& total = r.totals[{name_, shape_ ? shape_ : ""}];
   total.calls++;
   total.ns += length;
   total.flops += flops_;
@@ -111,21 +113,30 @@ void Span::end() {
     r.events.push_back({name_, shape_, thread, start_ns_, length, flops_, bytes_});
 }
 
-std::vector<Total> totals() {
+std::vector<Total> totals(Rows kind) {
   Records& r = records();
   std::lock_guard lock(r.mutex);
   std::vector<Total> rows;
-  for (const auto& [name, total] : r.totals) {
-    rows.push_back(total);
-    rows.back().name = name;
+  for (const auto& [key, total] : r.totals) {  // the shapes of a kernel stand together
+    const std::string name(key.first), shape(key.second);
+    if (kind == Rows::shapes || rows.empty() || rows.back().name != name) {
+      rows.push_back(total);
+      rows.back().name = kind == Rows::shapes && !shape.empty() ? name + ", " + shape : name;
+    } else {
+      Total& sum = rows.back();
+      sum.calls += total.calls;
+      sum.ns += total.ns;
+      sum.flops += total.flops;
+      sum.bytes += total.bytes;
+    }
   }
   std::stable_sort(rows.begin(), rows.end(),
                    [](const Total& a, const Total& b) { return a.ns > b.ns; });
   return rows;
 }
 
-std::string table() {
-  const std::vector<Total> rows = totals();
+std::string table(Rows kind) {
+  const std::vector<Total> rows = totals(kind);
   int64_t wall_ns = 1;
   {
     Records& r = records();

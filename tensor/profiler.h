@@ -19,17 +19,20 @@ extern std::atomic<bool> enabled;
 void start();  // clears earlier records
 void stop();
 
-// What all calls of one kernel took since start().
+// What all calls of one kernel took since start(); Rows::shapes: those of one shape, which the name
+// then ends with, where the kernel tells it.
+enum class Rows { kernels, shapes };
 struct Total {
   std::string name;
   int64_t calls = 0, ns = 0;
   double flops = 0, bytes = 0;
 };
-std::vector<Total> totals();  // sorted by time
+std::vector<Total> totals(Rows rows = Rows::kernels);  // sorted by time
 
-// One row per kernel name: calls, total ms, share, GFLOP/s, GB/s; sorted by time. The share is of
-// the time from start() to stop(): spans within spans count in both, threads side by side add up.
-std::string table();
+// One row per kernel name, or per name and shape: calls, total ms, share, GFLOP/s, GB/s; sorted by
+// time. The share is of the time from start() to stop(): spans within spans count in both, threads
+// side by side add up.
+std::string table(Rows rows = Rows::kernels);
 // The first 2^20 calls, times in microseconds since start(). Throws Error when it cannot write.
 void write_trace(const std::string& path);
 

@@ -203,6 +203,7 @@ void add_bench(CLI::App& program) {
   train->add_option("--seconds", o->train.seconds, "of measuring [5]")
       ->type_name("X")
       ->check(validator(Numbers{.low = 0, .high = 3600, .whole = false, .open = true}));
+  train->add_flag("--shapes", o->train.shapes, "a row for each shape of a kernel");
   train->footer("Example:\n  clade bench train --model conv-vae --batch 128 --threads 2");
   train->callback(with_threads(run_train));
 }

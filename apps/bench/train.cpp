@@ -48,7 +48,7 @@ TrainResult run(Module& model, const TrainBench& options, const std::function<Va
   std::sort(seconds.begin(), seconds.end());
   out.steps = int64_t(seconds.size());
   out.step_seconds = seconds[seconds.size() / 2];
-  out.table = profiler::table();
+  out.table = profiler::table(options.shapes ? profiler::Rows::shapes : profiler::Rows::kernels);
   return out;
 }
 

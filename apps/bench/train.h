@@ -7,11 +7,13 @@ namespace clade::apps {
 
 struct TrainBench {
   // dense-ae  784-500-500-2000-10 and its mirror image, ReLU (the DEC family's)
-  // cae       28 x 28: conv 5x5x32, 5x5x64, 3x3x128 of stride 2, code of 10, mirror image (Guo
-  // 2017) conv-vae  32 x 32: the dynamic blocks, 32 filters in the first (P0)
+  // cae       28 x 28: conv 5x5x32, 5x5x64, 3x3x128 of stride 2, code of 10, mirror image
+  //           (Guo 2017)
+  // conv-vae  32 x 32: the dynamic blocks, 32 filters in the first (P0)
   std::string model = "conv-vae";
   int64_t batch = 128;
-  double seconds = 5;  // of measuring, at least 3 steps
+  double seconds = 5;   // of measuring, at least 3 steps
+  bool shapes = false;  // the table: a row for each shape of a kernel
 };
 
 struct TrainResult {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstring>
 #include <iterator>
+#include <map>
 #include <sstream>
 #include <thread>
 
@@ -173,4 +174,33 @@ TEST(Profiler, CostsNextToNothingWhenOff) {
 }
 
 }  // namespace
+
+TEST(Profiler, ShapesHaveRowsOfTheirOwnAndStandInTheTrace) {
+  TempDir dir;
+  bool asked = false;
+  auto shape = [&](const char* text) {
+    return [&asked, text] { return asked = true, std::string(text); };
+  };
+  { profiler::Span off("product", 1, 1, shape("never")); }
+  EXPECT_FALSE(asked);  // costs nothing while the profiler is off
+  profiler::start();
+  { profiler::Span span("product", 2e9, 0, shape("2 x 3")); }
+  { profiler::Span span("product", 3e9, 0, shape("4 x 5")); }
+  { profiler::Span span("product", 4e9, 0, shape("4 x 5")); }
+  { profiler::Span span("sum", 5e9); }
+  profiler::stop();
+  const auto kernels = profiler::totals();
+  ASSERT_EQ(kernels.size(), 2u);
+  std::map<std::string, std::pair<int64_t, double>> found;
+  for (const auto& t : kernels) found[t.name] = {t.calls, t.flops};
+  EXPECT_EQ(found["product"], (std::pair<int64_t, double>{3, 9e9}));
+  found.clear();
+  for (const auto& t : profiler::totals(profiler::Rows::shapes)) found[t.name] = {t.calls, t.flops};
+  EXPECT_EQ(found.size(), 3u);
+  EXPECT_EQ(found["product, 4 x 5"], (std::pair<int64_t, double>{2, 7e9}));
+  EXPECT_EQ(found["sum"], (std::pair<int64_t, double>{1, 5e9}));
+  profiler::write_trace(dir / "trace.json");
+  EXPECT_NE(read_file(dir / "trace.json").find("\"shape\": \"4 x 5\""), std::string::npos);
+}
+
 }  // namespace clade
