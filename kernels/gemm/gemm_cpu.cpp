@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/elementwise/math.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm/gemm_packed.h"
 #include "tensor/memory.h"
@@ -170,25 +171,36 @@ bool by_packed(const View& a, const View& b, const View& c, double alpha, double
   return true;
 }
 
+// row = act(row + bias), n numbers `step` apart. ReLU of minus infinity is 0, of NaN NaN.
+template <class T, class Step>
+void finish_row(T* row, Step step, int64_t n, const T* bias, T slope) {
+  if (bias)
+    for (int64_t j = 0; j < n; j++) row[j * step] += bias[j];
+  if (slope == 0) {
+    for (int64_t j = 0; j < n; j++) row[j * step] = row[j * step] <= 0 ? T(0) : row[j * step];
+  } else if (slope != 1) {
+    for (int64_t j = 0; j < n; j++) {
+      const T v = row[j * step], low = v * slope;
+      row[j * step] = math::choose(v > 0, v, low);
+    }
+  }
+}
+
 // C = act(C + bias), a pass of its own: BLAS has no call for it.
 template <class T>
 void complete(const Finish& finish, const View& c) {
   if (!finish.bias && finish.slope == 1) return;
-  const int64_t n = c.shape[1];
+  const int64_t n = c.shape[1], step = c.stride[1];
   const T slope = T(finish.slope);
   const T* bias = finish.bias ? finish.bias->as<T>() : nullptr;
   parallel_for(c.shape[0], std::max<int64_t>(1, 16384 / n), [&](int64_t begin, int64_t end) {
     with_vectors([&] {
       for (int64_t i = begin; i < end; i++) {
         T* row = c.as<T>() + i * c.stride[0];
-        const int64_t step = c.stride[1];
-        if (bias)
-          for (int64_t j = 0; j < n; j++) row[j * step] += bias[j];
-        if (slope != 1)
-          for (int64_t j = 0; j < n; j++) {
-            const T v = row[j * step];
-            row[j * step] = v > 0 ? v : slope != 0 ? v * slope : v <= 0 ? T(0) : v;
-          }
+        if (step == 1)
+          finish_row(row, std::integral_constant<int64_t, 1>{}, n, bias, slope);
+        else
+          finish_row(row, step, n, bias, slope);
       }
     });
   });
