@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "clustering/linalg/grain.h"
+#include "clustering/linalg/lanes.h"
 #include "kernels/elementwise/math.h"
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
@@ -15,133 +16,158 @@ namespace {
 
 constexpr double kLogTwoPi = 1.8378770664093453;
 constexpr double kNegligible = 60;  // e^-60 is 10^-26
-constexpr int64_t kRows = 16;       // of a tile: two vectors of f64 with AVX-512
 constexpr int64_t kPart = 16;       // columns between two looks at what can be skipped
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-typedef double Lanes __attribute__((vector_size(64)));
-constexpr int64_t kLanes = 8;
+// Rows of a tile: two vectors of T.
+template <class T>
+inline constexpr int64_t kRows = 2 * kLanes<T>;
 
-// squared[r] += sum_{begin <= j < end} (sum_{l <= j} w_jl z_lr)^2 for 16 rows r; end - begin is a
-// multiple of 4, w has zeros above its diagonal, and `zeros` stands for lines from d on.
-inline __attribute__((always_inline)) void add_squares(const double* w, const double* zeros,
-                                                       int64_t d, int64_t begin, int64_t end,
-                                                       const double* z, double* squared) {
-  Lanes s0 = *(const Lanes*)squared, s1 = *(const Lanes*)(squared + kLanes);
+// squared[r] += sum_{begin <= j < end} (sum_{l <= j} w_jl z_lr)^2 for a tile of rows r; end - begin
+// is a multiple of 4, w has zeros above its diagonal, and `zeros` stands for lines from d on.
+template <class T>
+inline __attribute__((always_inline)) void add_squares(const T* w, const T* zeros, int64_t d,
+                                                       int64_t begin, int64_t end, const T* z,
+                                                       T* squared) {
+  using L = Lanes<T>;
+  L s0 = *(const L*)squared, s1 = *(const L*)(squared + kLanes<T>);
   for (int64_t j = begin; j < end; j += 4) {
-    const double* line[4];
+    const T* line[4];
     for (int64_t q = 0; q < 4; q++) line[q] = j + q < d ? w + (j + q) * d : zeros;
-    Lanes a0{}, a1{}, b0{}, b1{}, c0{}, c1{}, e0{}, e1{};
+    L a0{}, a1{}, b0{}, b1{}, c0{}, c1{}, e0{}, e1{};
     const int64_t width = std::min(d, j + 4);
     for (int64_t l = 0; l < width; l++) {
-      const Lanes u = *(const Lanes*)(z + l * kRows), v = *(const Lanes*)(z + l * kRows + kLanes);
-      const double f0 = line[0][l], f1 = line[1][l], f2 = line[2][l], f3 = line[3][l];
-      a0 += f0 * u, a1 += f0 * v, b0 += f1 * u, b1 += f1 * v;
-      c0 += f2 * u, c1 += f2 * v, e0 += f3 * u, e1 += f3 * v;
+      const L u = *(const L*)(z + l * kRows<T>), v = *(const L*)(z + l * kRows<T> + kLanes<T>);
+      add_product(line[0][l], u, a0), add_product(line[0][l], v, a1);
+      add_product(line[1][l], u, b0), add_product(line[1][l], v, b1);
+      add_product(line[2][l], u, c0), add_product(line[2][l], v, c1);
+      add_product(line[3][l], u, e0), add_product(line[3][l], v, e1);
     }
     s0 += a0 * a0, s1 += a1 * a1, s0 += b0 * b0, s1 += b1 * b1;
     s0 += c0 * c0, s1 += c1 * c1, s0 += e0 * e0, s1 += e1 * e1;
   }
-  *(Lanes*)squared = s0, *(Lanes*)(squared + kLanes) = s1;
+  *(L*)squared = s0, *(L*)(squared + kLanes<T>) = s1;
 }
 
+// T: what the whitened differences are computed in; densities are f64.
+template <class T>
 class Expectation {
  public:
+  static constexpr int64_t kTile = kRows<T>;
+
   Expectation(const Whitening& whitening, const Tensor& weights, const Tensor& means)
-      : w_(whitening.w.data<double>()),
+      : w_(whitening.w.to_vector<T>()),
         kind_(whitening.kind),
         k_(means.size(0)),
         d_(means.size(1)),
         means_(means.data<double>()),
         weights_(weights.to_vector<double>()),
-        zeros_(size_t(d_), 0.0) {
+        zeros_(size_t(d_), T(0)) {
     for (size_t c = 0; c < size_t(k_); c++)
       constant_.push_back(std::log(weights_[c]) + whitening.log_det[c] -
                           0.5 * double(d_) * kLogTwoPi);
   }
 
-  // Up to 16 rows: log_p[r] = ln p(x_r), r_c at terms[c * 16 + r], and the likeliest component of
-  // each. x_t (d, 16) holds the rows as columns; `first` and `second` are computed first.
-  void tile(const double* x_t, int64_t rows, int32_t first, int32_t second, double* z,
-            double* terms, double* log_p, int32_t* likeliest) const {
-    alignas(64) double best[kRows];
-    for (int64_t r = 0; r < kRows; r++) best[r] = r < rows ? -kInfinity : kInfinity;
-    component(first, x_t, z, best, terms + first * kRows);
-    if (second != first) component(second, x_t, z, best, terms + second * kRows);
-    for (int64_t c = 0; c < k_; c++)
-      if (c != first && c != second) component(c, x_t, z, best, terms + c * kRows);
+  // Up to kTile rows: log_p[r] = ln p(x_r), r_c at terms[c * kTile + r], and the likeliest
+  // component of each. x_t (d, kTile) holds the rows as columns; `first` and `second` are computed
+  // first. z (d, kTile) is working memory.
+  void tile(const double* x_t, int64_t rows, int32_t first, int32_t second, T* z, double* terms,
+            double* log_p, int32_t* likeliest) const {
+    alignas(64) double best[kTile], sum[kTile] = {}, most[kTile] = {}, label[kTile] = {};
+    const int64_t wide = whole_lanes<double>(rows);  // a number that the compiler does not know:
+                                                     // it vectorises loops of unknown length best
+    for (int64_t r = 0; r < kTile; r++) best[r] = r < rows ? -kInfinity : kInfinity;
     with_vectors([&] {
-      double sum[kRows] = {};
-      for (int64_t c = 0; c < k_; c++)
-        for (int64_t r = 0; r < kRows; r++) {
-          const double below = terms[c * kRows + r] - best[r];
-          const double term = kernels::math::exp(below);
-          terms[c * kRows + r] = below >= -kNegligible ? term : 0.0;
-          sum[r] += terms[c * kRows + r];
+      for (int64_t turn = 0; turn < k_ + 2; turn++) {
+        const int64_t c = turn == 0 ? first : turn == 1 ? second : turn - 2;
+        if (turn > 0 && (c == first || (turn > 1 && c == second))) continue;
+        component(c, x_t, z, best, terms + c * kTile);
+      }
+      for (int64_t c = 0; c < k_; c++) {
+        double* term = terms + c * kTile;
+        int64_t counted = 0;
+        for (int64_t r = 0; r < wide; r++) counted += term[r] - best[r] >= -kNegligible;
+        if (counted == 0) {
+          std::fill_n(term, kTile, 0.0);
+          continue;
         }
-      for (int64_t r = 0; r < kRows; r++) {
+        for (int64_t r = 0; r < wide; r++) {
+          const double below = term[r] - best[r];
+          const double e = kernels::math::exp(below);
+          term[r] = kernels::math::choose(below >= -kNegligible, e, 0.0);
+          sum[r] += term[r];
+        }
+      }
+      for (int64_t r = 0; r < wide; r++) {
         log_p[r] = sum[r];
         sum[r] = 1 / sum[r];
       }
       for (int64_t c = 0; c < k_; c++)
-        for (int64_t r = 0; r < kRows; r++) terms[c * kRows + r] *= sum[r];
+        for (int64_t r = 0; r < wide; r++) {
+          const double share = terms[c * kTile + r] *= sum[r];
+          label[r] = kernels::math::choose(share > most[r], double(c), label[r]);
+          most[r] = kernels::math::choose(share > most[r], share, most[r]);
+        }
     });
     for (int64_t r = 0; r < rows; r++) {
+      likeliest[r] = int32_t(label[r]);
       if (std::isfinite(best[r])) {
         log_p[r] = best[r] + std::log(log_p[r]);
-      } else {
-        log_p[r] = -kInfinity;
-        for (int64_t c = 0; c < k_; c++) terms[c * kRows + r] = weights_[size_t(c)];
+        continue;
       }
-      likeliest[r] = 0;
-      for (int64_t c = 1; c < k_; c++)
-        if (terms[c * kRows + r] > terms[likeliest[r] * kRows + r]) likeliest[r] = int32_t(c);
+      log_p[r] = -kInfinity;
+      for (int64_t c = 0; c < k_; c++) terms[c * kTile + r] = weights_[size_t(c)];
+      likeliest[r] = int32_t(std::max_element(weights_.begin(), weights_.end()) - weights_.begin());
     }
   }
 
  private:
   // out[r] = ln (pi_c N(x_r; m_c, S_c)), or -infinity where that is negligible beside best[r];
   // best[r] is raised to it.
-  void component(int64_t c, const double* x_t, double* z, double* best, double* out) const {
+  inline __attribute__((always_inline)) void component(int64_t c, const double* x_t, T* z,
+                                                       double* best, double* out) const {
     const double* mean = means_ + c * d_;
-    alignas(64) double squared[kRows] = {};
-    bool skipped = false;
-    with_vectors([&] {
-      for (int64_t begin = 0; begin < d_ && !skipped; begin += kPart) {
-        const int64_t end = std::min(d_, begin + kPart);
-        for (int64_t l = begin; l < end; l++)
-          for (int64_t r = 0; r < kRows; r++) z[l * kRows + r] = x_t[l * kRows + r] - mean[l];
-        if (kind_ == Covariance::full || kind_ == Covariance::tied) {
-          add_squares(kind_ == Covariance::full ? w_ + c * d_ * d_ : w_, zeros_.data(), d_, begin,
-                      begin + (end - begin + 3) / 4 * 4, z, squared);
-        } else {
-          for (int64_t l = begin; l < end; l++) {
-            const double scale = kind_ == Covariance::diagonal ? w_[c * d_ + l] : w_[c];
-            for (int64_t r = 0; r < kRows; r++) {
-              const double y = z[l * kRows + r] * scale;
-              squared[r] += y * y;
-            }
+    const double constant = constant_[size_t(c)];
+    alignas(64) T squared[kTile] = {};
+    for (int64_t begin = 0; begin < d_; begin += kPart) {
+      const int64_t end = std::min(d_, begin + kPart);
+      for (int64_t l = begin; l < end; l++)
+        for (int64_t r = 0; r < kTile; r += kLanes<T>)
+          subtract(x_t + l * kTile + r, mean[l], z + l * kTile + r);
+      if (kind_ == Covariance::full || kind_ == Covariance::tied) {
+        add_squares(w_.data() + (kind_ == Covariance::full ? c * d_ * d_ : 0), zeros_.data(), d_,
+                    begin, begin + (end - begin + 3) / 4 * 4, z, squared);
+      } else {
+        for (int64_t l = begin; l < end; l++) {
+          const T scale = kind_ == Covariance::diagonal ? w_[size_t(c * d_ + l)] : w_[size_t(c)];
+          for (int64_t r = 0; r < kTile; r++) {
+            const T y = z[l * kTile + r] * scale;
+            squared[r] += y * y;
           }
         }
-        int64_t needed = 0;
-        for (int64_t r = 0; r < kRows; r++)
-          needed += !(constant_[size_t(c)] - 0.5 * squared[r] < best[r] - kNegligible);
-        skipped = needed == 0;
       }
-    });
-    for (int64_t r = 0; r < kRows; r++) {
-      out[r] = skipped ? -kInfinity : constant_[size_t(c)] - 0.5 * squared[r];
-      best[r] = std::max(best[r], out[r]);
+      int64_t needed = 0;
+      for (int64_t r = 0; r < kTile; r++)
+        needed += !(constant - 0.5 * double(squared[r]) < best[r] - kNegligible);
+      if (needed == 0) {
+        std::fill_n(out, kTile, -kInfinity);
+        return;
+      }
+    }
+    for (int64_t r = 0; r < kTile; r++) {
+      const double log_density = constant - 0.5 * double(squared[r]);
+      out[r] = log_density;
+      best[r] = best[r] < log_density ? log_density : best[r];
     }
   }
 
-  const double* w_;
+  const std::vector<T> w_;
   const Covariance kind_;
   const int64_t k_, d_;
   const double* means_;
   const std::vector<double> weights_;
   std::vector<double> constant_;  // ln pi_c + ln |W_c| - d ln 2 pi / 2
-  std::vector<double> zeros_;     // (d)
+  std::vector<T> zeros_;          // (d)
 };
 
 // The rows begin .. end in the order of their labels, first rows first.
@@ -158,20 +184,23 @@ std::vector<int64_t> sorted_rows(int64_t begin, int64_t end, const int32_t* labe
   return rows;
 }
 
-template <class T>
-double expect_rows(const Expectation& e, const T* x, int64_t d, int64_t k, int64_t begin,
+// S: the rows; T as above.
+template <class S, class T>
+double expect_rows(const Expectation<T>& e, const S* x, int64_t d, int64_t k, int64_t begin,
                    int64_t end, double* responsibilities, double* log_likelihood,
                    int32_t* likeliest) {
+  constexpr int64_t kTile = Expectation<T>::kTile;
   const std::vector<int64_t> order = sorted_rows(begin, end, likeliest, k);
-  Scratch<double> x_t(d * kRows), z(d * kRows), terms(k * kRows), log_p(end - begin);
-  std::fill_n(x_t.data(), d * kRows, 0.0);
-  for (size_t t = 0; t < order.size(); t += size_t(kRows)) {
-    const int64_t rows = std::min(kRows, int64_t(order.size() - t));
+  Scratch<T> z(d * kTile);
+  Scratch<double> x_t(d * kTile), terms(k * kTile), log_p(end - begin);
+  std::fill_n(x_t.data(), d * kTile, 0.0);
+  for (size_t t = 0; t < order.size(); t += size_t(kTile)) {
+    const int64_t rows = std::min(kTile, int64_t(order.size() - t));
     const int64_t* row = order.data() + t;
     for (int64_t r = 0; r < rows; r++)
-      for (int64_t l = 0; l < d; l++) x_t[l * kRows + r] = double(x[row[r] * d + l]);
-    double logs[kRows];
-    int32_t labels[kRows];
+      for (int64_t l = 0; l < d; l++) x_t[l * kTile + r] = double(x[row[r] * d + l]);
+    double logs[kTile];
+    int32_t labels[kTile];
     e.tile(x_t.data(), rows, likeliest ? likeliest[row[0]] : 0,
            likeliest ? likeliest[row[rows - 1]] : 0, z.data(), terms.data(), logs, labels);
     for (int64_t r = 0; r < rows; r++) {
@@ -179,7 +208,7 @@ double expect_rows(const Expectation& e, const T* x, int64_t d, int64_t k, int64
       if (likeliest) likeliest[row[r]] = labels[r];
       if (log_likelihood) log_likelihood[row[r]] = logs[r];
       for (int64_t c = 0; responsibilities && c < k; c++)
-        responsibilities[row[r] * k + c] = terms[c * kRows + r];
+        responsibilities[row[r] * k + c] = terms[c * kTile + r];
     }
   }
   double sum = 0;
@@ -187,28 +216,34 @@ double expect_rows(const Expectation& e, const T* x, int64_t d, int64_t k, int64
   return sum;
 }
 
+template <class T>
+double expect_in(const Whitening& whitening, const Tensor& weights, const Tensor& means,
+                 const Tensor& x, double* responsibilities, double* log_likelihood,
+                 int32_t* likeliest) {
+  const int64_t n = x.size(0), d = x.size(1), k = means.size(0);
+  const Expectation<T> e(whitening, weights, means);
+  const int64_t grain = std::max<int64_t>(1024, std::min<int64_t>(4096, (n + 63) / 64));
+  const double sum = dispatch_floating(x.dtype(), [&](auto zero) {
+    const auto* rows = x.data<decltype(zero)>();
+    auto chunk = [&](int64_t begin, int64_t end) {
+      return expect_rows(e, rows, d, k, begin, end, responsibilities, log_likelihood, likeliest);
+    };
+    return parallel_reduce(n, grain, 0.0, chunk, [](double a, double b) { return a + b; });
+  });
+  return sum / double(n);
+}
+
 }  // namespace
 
 double expect(const Whitening& whitening, const Tensor& weights, const Tensor& means,
               const Tensor& x, const Tensor& responsibilities, const Tensor& log_likelihood,
-              const Tensor& likeliest) {
-  const int64_t n = x.size(0), d = x.size(1), k = means.size(0);
-  const Expectation e(whitening, weights, means);
+              const Tensor& likeliest, DType products) {
   double* r = responsibilities.defined() ? responsibilities.data<double>() : nullptr;
   double* log_p = log_likelihood.defined() ? log_likelihood.data<double>() : nullptr;
   int32_t* labels = likeliest.defined() ? likeliest.data<int32_t>() : nullptr;
-  auto join = [](double a, double b) { return a + b; };
-  const int64_t grain = std::max<int64_t>(1024, std::min<int64_t>(4096, (n + 63) / 64));
-  return dispatch_floating(x.dtype(),
-                           [&](auto zero) {
-                             using T = decltype(zero);
-                             auto chunk = [&](int64_t begin, int64_t end) {
-                               return expect_rows<T>(e, x.data<T>(), d, k, begin, end, r, log_p,
-                                                     labels);
-                             };
-                             return parallel_reduce(n, grain, 0.0, chunk, join);
-                           }) /
-         double(n);
+  return dispatch_floating(products, [&](auto zero) {
+    return expect_in<decltype(zero)>(whitening, weights, means, x, r, log_p, labels);
+  });
 }
 
 }  // namespace clade::cluster

@@ -24,10 +24,10 @@ Gmm run(const Tensor& x, const GmmOptions& o, Gmm gmm, const Tensor& likeliest,
   while (!gmm.converged && gmm.iterations < o.max_iter) {
     progress("gaussian mixture", gmm.iterations, o.max_iter);
     gmm.iterations++;
-    const double bound = expect(whitening, gmm.weights, gmm.means, x, r, {}, likeliest);
+    const double bound = expect(whitening, gmm.weights, gmm.means, x, r, {}, likeliest, o.products);
     if (!std::isfinite(bound))
       fail("fit_gmm", "a finite likelihood", text(bound), "scale the data, whose squares overflow");
-    maximize(x, r, o.reg_covar, &gmm);
+    maximize(x, r, o.reg_covar, &gmm, o.products);
     whitening = whiten(o.covariance, gmm.covariances, o.k, x.size(1));
     gmm.converged = !gmm.lower_bounds.empty() && std::abs(bound - gmm.lower_bounds.back()) < o.tol;
     gmm.lower_bounds.push_back(bound);

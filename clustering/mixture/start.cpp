@@ -54,7 +54,7 @@ Tensor random_responsibilities(int64_t n, int64_t k, uint64_t seed) {
 FirstModel from_responsibilities(const Tensor& x, const GmmOptions& o, const Tensor& r) {
   FirstModel first;
   first.gmm.covariance = o.covariance;
-  maximize(x, r, o.reg_covar, &first.gmm);
+  maximize(x, r, o.reg_covar, &first.gmm, o.products);
   first.likeliest = likeliest_of(r);
   return first;
 }
@@ -116,6 +116,7 @@ void check_options(const GmmOptions& o, int64_t n) {
     fail("fit_gmm", text("1 <= k <= n = ", n), text("k = ", o.k), "ask for fewer components");
   if (o.n_init < 1 || o.max_iter < 1)
     fail("fit_gmm", "n_init and max_iter of at least 1", text(o.n_init, " and ", o.max_iter));
+  if (!is_floating(o.products)) fail("fit_gmm", "products in f32 or f64", name_of(o.products));
   if (!(o.tol >= 0) || !(o.reg_covar >= 0))
     fail("fit_gmm", "tol >= 0 and reg_covar >= 0", text(o.tol, " and ", o.reg_covar));
 }

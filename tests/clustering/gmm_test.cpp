@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "clustering/metrics/accuracy.h"
+#include "clustering/mixture/maximization.h"
 #include "tensor/random.h"
 #include "tests/clustering/golden.h"
+#include "tests/support/every_set.h"
 
 namespace clade::cluster {
 namespace {
@@ -255,6 +257,74 @@ TEST(Gmm, SameBitsAtAnyThreadCount) {
       for (double v : gmm.lower_bounds) out.push_back(v);
       return out;
     });
+}
+
+// Every width of the blocks of products, and rows that some components have no part in.
+TEST(Gmm, MaximizesAsItIsDefined) {
+  const int64_t n = 150, k = 5;
+  for (int64_t d : {1, 3, 8, 17, 64, 70, 257}) {
+    Random rng(100 + d);
+    const Tensor x = randn({n, d}, rng, DType::f64);
+    Tensor r = rand({n, k}, rng, DType::f64);
+    for (int64_t i = 0; i < n; i++) {
+      double *row = r.data<double>() + i * k, sum = 0;
+      row[i % k] = 0;
+      for (int64_t c = 0; c < k; c++) sum += row[c];
+      for (int64_t c = 0; c < k; c++) row[c] /= sum;
+    }
+    for (DType products : {DType::f64, DType::f32}) {
+      Gmm gmm;
+      maximize(x, r, 0.5, &gmm, products);
+      // Tiles of 64 products of 3 roundings: below 67 2^-24 = 4e-6 of the sum of their sizes.
+      const double close = products == DType::f64 ? 1e-13 : 4e-6;
+      for (int64_t c = 0; c < k; c++) {
+        double count = 0;
+        std::vector<double> mean(size_t(d), 0.0);
+        for (int64_t i = 0; i < n; i++) count += r.at({i, c});
+        for (int64_t i = 0; i < n; i++)
+          for (int64_t j = 0; j < d; j++) mean[size_t(j)] += r.at({i, c}) * x.at({i, j}) / count;
+        ASSERT_NEAR(gmm.weights.at({c}), count / double(n), 1e-14);
+        for (int64_t j = 0; j < d; j++) ASSERT_NEAR(gmm.means.at({c, j}), mean[size_t(j)], 1e-13);
+        for (int64_t p = 0; p < d; p += 1 + d / 9)
+          for (int64_t q = 0; q < d; q++) {
+            double sum = p == q ? 0.5 : 0.0;
+            for (int64_t i = 0; i < n; i++)
+              sum += r.at({i, c}) * (x.at({i, p}) - mean[size_t(p)]) *
+                     (x.at({i, q}) - mean[size_t(q)]) / count;
+            ASSERT_NEAR(gmm.covariances.at({c, p, q}), sum, close) << d << ": " << p << ", " << q;
+          }
+      }
+    }
+  }
+}
+
+TEST(Gmm, SinglePrecisionIsCloseAndHasTheSameBitsEverywhere) {
+  const Tensor x = normal(900, 19, 13);
+  for (const Kind& kind : kKinds) {
+    GmmOptions o = options(3, kind.covariance);
+    o.max_iter = 6;
+    const Gmm whole = fit_gmm(x, o);
+    o.products = DType::f32;
+    const Gmm single = fit_gmm(x, o);
+    EXPECT_NEAR(single.lower_bounds.back(), whole.lower_bounds.back(), 2e-6) << kind.name;
+    expect_close(single.means, whole.means, 1e-5);
+    for (DType products : {DType::f32, DType::f64}) {
+      o.products = products;
+      o.max_iter = 2;
+      auto all = [&] {
+        const Gmm gmm = fit_gmm(x, o);
+        std::vector<double> out = gmm.covariances.to_vector<double>();
+        out.push_back(gmm.lower_bounds.back());
+        return out;
+      };
+      expect_same_at_any_thread_count(all);
+      const std::vector<double> want = all();
+      testing::for_every_set([&] { EXPECT_EQ(all(), want) << kind.name; });
+    }
+  }
+  GmmOptions o = options(2);
+  o.products = DType::i32;
+  expect_error("products in f32 or f64; got i32", [&] { fit_gmm(x, o); });
 }
 
 TEST(Gmm, StridedInput) {
