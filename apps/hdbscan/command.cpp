@@ -79,7 +79,7 @@ void write_results(const std::string& folder, const cluster::HdbscanResult& r) {
 }
 
 void write_report(const HdbscanCommand& o, const std::string& folder, const Tensor& rows,
-                  const cluster::HdbscanResult& r, double seconds) {
+                  const data::Labels& classes, const cluster::HdbscanResult& r, double seconds) {
   HdbscanPage page;
   page.title = "HDBSCAN of " + o.rows.load.name_or_path;
   page.command = text("clade hdbscan ", o.rows.load.name_or_path, " --min-cluster-size ",
@@ -92,14 +92,15 @@ void write_report(const HdbscanCommand& o, const std::string& folder, const Tens
                    {"epsilon", text(o.fit.selection.epsilon)},
                    {"persistence", text(o.fit.persistence)}};
   page.seconds = seconds;
-  write_file_atomically(folder + "/report.html", hdbscan_html(page, rows, r));
+  write_file_atomically(folder + "/report.html", hdbscan_html(page, rows, classes, r));
 }
 
 void run_hdbscan(HdbscanCommand o) {
   o.fit.min_samples = o.min_samples.value_or(0);
   o.fit.selection.method =
       o.selection == "leaf" ? cluster::ClusterSelection::leaf : cluster::ClusterSelection::eom;
-  const Tensor rows = load_rows(o.rows);
+  data::Labels classes;
+  const Tensor rows = load_rows(o.rows, &classes);
   o.fit.min_common = common_columns(o, rows);
   const std::string folder = output_folder(o.rows, "hdbscan");
   ProgressLine line(o.rows.quiet);
@@ -114,7 +115,7 @@ void run_hdbscan(HdbscanCommand o) {
   line.finish();
   write_results(folder, r);
   const double seconds = watch.stages().front().seconds;
-  if (!o.no_report) write_report(o, folder, rows, r, seconds);
+  if (!o.no_report) write_report(o, folder, rows, classes, r, seconds);
   if (o.json) {
     double weight = 0;
     for (double w : r.hierarchy.spanning_tree.weight.to_vector<double>()) weight += w;

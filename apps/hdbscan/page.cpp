@@ -6,6 +6,9 @@
 #include "apps/cli/table.h"
 #include "apps/versions.h"
 #include "clustering/manifold/pca.h"
+#include "clustering/metrics/accuracy.h"
+#include "clustering/metrics/information.h"
+#include "clustering/metrics/pairs.h"
 
 namespace clade::apps {
 namespace {
@@ -40,7 +43,7 @@ Tensor plane(const Tensor& rows) {
 
 }  // namespace
 
-std::string hdbscan_html(const HdbscanPage& page, const Tensor& rows,
+std::string hdbscan_html(const HdbscanPage& page, const Tensor& rows, const data::Labels& classes,
                          const cluster::HdbscanResult& result) {
   ReportData d;
   d.title = page.title;
@@ -58,6 +61,15 @@ std::string hdbscan_html(const HdbscanPage& page, const Tensor& rows,
   d.times = {{"fit", page.seconds}};
   d.embedding = plane(rows);
   d.methods = {{"hdbscan", "HDBSCAN", result.labels, {}, {}}};
+  if (classes.defined()) {
+    d.classes = classes.ids();
+    d.class_names = classes.names();
+    if (classes.unknown() == 0)
+      d.methods[0].scores = {
+          {"ACC", cluster::accuracy(classes.ids(), result.labels)},
+          {"NMI", cluster::normalized_mutual_information(classes.ids(), result.labels)},
+          {"ARI", cluster::adjusted_rand(classes.ids(), result.labels)}};
+  }
   const auto& tree = result.condensed;
   d.tree = {tree.parent, tree.child, tree.size, tree.lambda, result.selected};
   return report_html(d);

@@ -6,6 +6,7 @@
 
 #include "apps/report/report.h"
 #include "clustering/density/hdbscan.h"
+#include "data/labels.h"
 
 namespace clade::apps {
 
@@ -16,8 +17,9 @@ struct HdbscanPage {
 };
 
 // rows (n, d) f32 as they were clustered, NaN where values are missing. Rows of more than two
-// columns are drawn by their two principal components, holes at the mean of their column.
-std::string hdbscan_html(const HdbscanPage& page, const Tensor& rows,
+// columns are drawn by their two principal components, holes at the mean of their column. classes:
+// the known ones, for their own colours, or empty.
+std::string hdbscan_html(const HdbscanPage& page, const Tensor& rows, const data::Labels& classes,
                          const cluster::HdbscanResult& result);
 
 }  // namespace clade::apps

@@ -43,8 +43,10 @@ size_t find_column(const std::vector<std::string>& header, std::string wanted,
                    const std::string& file) {
   if (wanted.empty() && header.size() == 1) return 0;
   auto has = [&](const char* name) { return std::count(header.begin(), header.end(), name) > 0; };
-  if (wanted.empty() && header[0] == "row" && has("hdbscan"))  // a run's labels.csv
-    wanted = has("gmm") ? "gmm" : "hdbscan";
+  if (wanted.empty() && header[0] == "row")  // the labels.csv of a run or of one method
+    for (const char* method : {"kmeans", "hdbscan", "gmm"})
+      if (has(method)) wanted = method;
+  if (wanted.empty() && header[0] == "row" && header.size() == 2) return 1;
   for (size_t c = 0; c < header.size(); c++)
     if (header[c] == wanted) return c;
   int32_t number = 0;

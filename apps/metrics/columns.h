@@ -15,10 +15,10 @@ struct Column {
 };
 
 // Whole numbers stay as they are (-1 is noise); words are numbered in natural order. COLUMN is a
-// name of the first line or a number from 1; a table of one column needs none, and of a run's
-// labels.csv it is gmm or, where that was not run, hdbscan. The first line is a header when none of
-// its cells is a number and the column does not repeat its word. Throws Error on files and columns
-// that are not there, and on numbers that are not whole.
+// name of the first line or a number from 1; a table of one column (beside `row`) needs none, and
+// of a labels.csv it is gmm or, where there is none, hdbscan or kmeans. The first line is a header
+// when none of its cells is a number and the column does not repeat its word. Throws Error on files
+// and columns that are not there, and on numbers that are not whole.
 Column read_labels(const std::string& file_and_column);
 
 }  // namespace clade::apps

@@ -13,6 +13,9 @@
 #include "apps/metrics/columns.h"
 #include "apps/rows/rows.h"
 #include "apps/stopwatch.h"
+#include "clustering/density/dbcv.h"
+#include "clustering/metrics/preservation.h"
+#include "clustering/metrics/separation.h"
 #include "clustering/metrics/silhouette.h"
 #include "clustering/metrics/trustworthiness.h"
 #include "tensor/npy.h"
@@ -24,7 +27,7 @@ struct QualityOptions {
   RowsOptions rows;
   std::string labels, embedding;
   int64_t k = 5;
-  bool json = false;
+  bool dbcv = false, json = false;
 };
 
 struct Measured {
@@ -60,6 +63,7 @@ Clustered clustered(const Tensor& rows, const Column& column) {
 void run_quality(const QualityOptions& o) {
   if (o.labels.empty() && o.embedding.empty())
     fail("quality", "--labels or --embedding", "neither", "say what is to be judged");
+  if (o.dbcv && o.labels.empty()) fail("--dbcv", "--labels", "none", "say which clusters");
   const Tensor rows = load_rows(o.rows);
   std::vector<Measured> found;
   ProgressLine line(o.rows.quiet);
@@ -75,6 +79,15 @@ void run_quality(const QualityOptions& o) {
     const Clustered c = clustered(rows, read_labels(o.labels));
     measure("silhouette", "1: well apart, 0: between two clusters, -1: in the wrong one",
             [&] { return cluster::silhouette(c.rows, c.labels, line.progress()); });
+    measure("davies_bouldin", "0: points beside their means; small is good",
+            [&] { return cluster::davies_bouldin(c.rows, c.labels); });
+    measure("calinski_harabasz", "spread between clusters over that within; large is good",
+            [&] { return cluster::calinski_harabasz(c.rows, c.labels); });
+    if (o.dbcv)
+      measure("dbcv", "1: dense and well apart, -1: sparse; the share of noise lowers it", [&] {
+        const double share = double(c.labels.numel()) / double(rows.size(0));
+        return share * cluster::dbcv(c.rows, c.labels, line.progress()).index;
+      });
   }
   if (!o.embedding.empty()) {
     const Tensor embedding = load_npy(o.embedding);
@@ -82,6 +95,8 @@ void run_quality(const QualityOptions& o) {
             [&] { return cluster::trustworthiness(rows, embedding, o.k, line.progress()); });
     measure("continuity", "1: neighbours in the data are neighbours in the embedding",
             [&] { return cluster::continuity(rows, embedding, o.k, line.progress()); });
+    measure("knn_recall", "share of the nearest neighbours that are kept",
+            [&] { return cluster::knn_recall(rows, embedding, o.k, line.progress()); });
   }
   line.finish();
   if (o.json) {
@@ -106,16 +121,19 @@ void add_quality(CLI::App& program) {
   command->remove_option(command->get_option("--out"));
   command
       ->add_option("--labels", o->labels,
-                   "clusters of the rows: FILE or FILE:COLUMN; gives the silhouette")
+                   "clusters of the rows: FILE or FILE:COLUMN; gives the silhouette, "
+                   "Davies-Bouldin and Calinski-Harabasz")
       ->type_name("FILE");
   command
       ->add_option("--embedding", o->embedding,
-                   "places of the rows, .npy; gives trustworthiness and continuity")
+                   "places of the rows, .npy; gives trustworthiness, continuity and the share of "
+                   "neighbours kept")
       ->type_name("FILE");
   command->add_option("-k,--neighbors", o->k, "neighbours that an embedding should keep")
       ->check(validator(Numbers{.low = 1}))
       ->type_name("N")
       ->capture_default_str();
+  command->add_flag("--dbcv", o->dbcv, "of --labels DBCV too, for clusters of any shape; slow");
   command->add_flag("--json", o->json, "print JSON");
   command->footer(
       "Noise (-1) and rows without a label do not count. All pairs of rows are looked at.\n"

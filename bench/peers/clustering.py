@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Clade's clustering beside its peers, job by job: bench/results/peers-clustering.json.
 
-    python -m venv peers && peers/bin/pip install scikit-learn hdbscan fast_hdbscan faiss-cpu umap-learn openTSNE
+    python -m venv peers && peers/bin/pip install scikit-learn hdbscan fast_hdbscan faiss-cpu umap-learn openTSNE pynndescent
     peers/bin/python bench/peers/clustering.py --clade build/release/clade [--jobs knn,umap] [--rounds 5] [--list]
 
 Rows are written as soon as they are measured, into an existing file beside those of other jobs: so the table can
@@ -81,6 +81,14 @@ def faiss_knn(x, k):
     search.add(x)
     squared, index = search.search(x, k + 1)  # itself is among them
     return {"index": index[:, 1:].astype(np.int32), "distance": np.sqrt(np.maximum(squared[:, 1:], 0))}
+
+
+@peer
+def pynndescent_knn(x, k):
+    from pynndescent import NNDescent
+    index, distance = NNDescent(x, n_neighbors=k + 1, random_state=0,
+                                n_jobs=int(os.environ["NUMBA_NUM_THREADS"])).neighbor_graph
+    return {"index": index[:, 1:].astype(np.int32), "distance": distance[:, 1:]}
 
 
 @peer
@@ -182,7 +190,7 @@ def pynndescent_knn(x, k):
 
 def knn_job(rows, k=15):
     def ask(run):
-        told = run("knn", rows, "-k", k)
+        told = run("knn", rows, "-k", k, "--method", "exact")
         folder = pathlib.Path(told["folder"])
         return told["seconds"], {"index": np.load(folder / "index.npy"), "distance": np.load(folder / "distance.npy")}
 
@@ -191,6 +199,23 @@ def knn_job(rows, k=15):
         worse = (ours["distance"] > theirs["distance"] * (1 + 1e-4) + 1e-6).mean()
         same = np.mean([len(np.intersect1d(a, b)) for a, b in zip(ours["index"][::50], theirs["index"][::50])]) / k
         return {"shared_neighbors": round(float(same), 6), "farther_than_peer": round(float(worse), 6)}
+    return rows, {"k": k}, ask, compare
+
+
+def descent_job(rows, k=15):
+    """Approximate neighbours: time, and the share found of those that are as near as the exact k-th of 500 rows."""
+    def ask(run):
+        told = run("knn", rows, "-k", k, "--method", "nn-descent")
+        return told["seconds"], {"distance": np.load(pathlib.Path(told["folder"]) / "distance.npy")}
+
+    def compare(ours, theirs):
+        x = data(rows[0])[:rows[1]].astype(np.float64)
+        x -= x.mean(0)
+        some = np.arange(500) * len(x) // 500
+        squared = (x[some] ** 2).sum(1)[:, None] - 2 * x[some] @ x.T + (x ** 2).sum(1)
+        last = np.sqrt(np.partition(squared, k, axis=1)[:, k:k + 1]) * (1 + 1e-5)
+        return {f"recall_{who}": round(float((answer["distance"][some] <= last).mean()), 4)
+                for who, answer in (("clade", ours), ("peer", theirs))}
     return rows, {"k": k}, ask, compare
 
 
@@ -337,6 +362,14 @@ def knn_20k_784(): return knn_job(("fashion", 20000))
 
 @job("sklearn_knn", "faiss_knn")
 def knn_70k_784(): return knn_job(("fashion", None))
+
+
+@job("pynndescent_knn")
+def knn_descent_70k_784(): return descent_job(("fashion", None))
+
+
+@job("pynndescent_knn")
+def knn_descent_70k_50(): return descent_job(("fashion50", None))
 
 
 @job("fast_hdbscan", "hdbscan")

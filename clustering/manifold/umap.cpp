@@ -10,6 +10,7 @@
 #include "clustering/manifold/umap_metric.h"
 #include "clustering/manifold/umap_spectral.h"
 #include "clustering/manifold/umap_supervised.h"
+#include "clustering/neighbors/nn_descent.h"
 #include "tensor/random.h"
 
 namespace clade::cluster {
@@ -41,7 +42,7 @@ void check(const UmapOptions& o) {
           "a and b both > 0, or both 0 for the fit", o.a > 0 ? o.b : o.a);
 }
 
-Neighbors find_neighbors(const Tensor& x, const UmapOptions& options, const Progress& progress) {
+Neighbors neighbors_of(const Tensor& x, const UmapOptions& options, const Progress& progress) {
   const int64_t n = x.size(0);
   if (options.neighbors.index.defined()) {
     if (options.neighbors.index.rank() != 2 || options.neighbors.index.size(0) != n)
@@ -50,7 +51,7 @@ Neighbors find_neighbors(const Tensor& x, const UmapOptions& options, const Prog
   }
   progress("umap neighbours", 0, n);
   const int64_t k = options.n_neighbors ? options.n_neighbors : dynamic_neighbors(n);
-  Neighbors neighbors = exact_knn(x, std::min(k, n), true, progress);
+  Neighbors neighbors = find_neighbors(x, std::min(k, n), true, options.seed, progress).neighbors;
   to_metric(options.metric, neighbors.distance);
   progress("umap neighbours", n, n);
   return neighbors;
@@ -189,7 +190,7 @@ UmapResult umap(const Tensor& x, const UmapOptions& options, const Progress& pro
                                         : fit_umap_curve(options.min_dist, options.spread);
   result.a = curve.a;
   result.b = curve.b;
-  const Neighbors neighbors = find_neighbors(rows, options, progress);
+  const Neighbors neighbors = neighbors_of(rows, options, progress);
   result.graph =
       fuzzy_simplicial_set(neighbors, options.set_op_mix_ratio, options.local_connectivity);
   if (options.labels.defined())

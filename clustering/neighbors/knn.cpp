@@ -73,8 +73,8 @@ Neighbors exact_knn(const Tensor& queries, const Tensor& points, int64_t k,
   return search(q, p, k, k, false, method, progress);
 }
 
-Neighbors cosine_knn(const Tensor& x, int64_t k, bool include_self, const Progress& progress) {
-  Tensor units = finite_matrix("cosine_knn", x).clone();
+Tensor unit_rows(const char* op, const Tensor& x) {
+  Tensor units = finite_matrix(op, x).clone();
   const int64_t n = units.size(0), d = units.size(1);
   dispatch_floating(units.dtype(), [&](auto zero) {
     using T = decltype(zero);
@@ -84,17 +84,23 @@ Neighbors cosine_knn(const Tensor& x, int64_t k, bool include_self, const Progre
         double most = 0, sum = 0;
         for (int64_t j = 0; j < d; j++) most = std::max(most, std::abs(double(row[j])));
         if (most == 0)
-          fail("cosine_knn", "rows with a direction", text("row ", i, " is all zeros"),
-               "leave it out");
+          fail(op, "rows with a direction", text("row ", i, " is all zeros"), "leave it out");
         for (int64_t j = 0; j < d; j++) sum += (double(row[j]) / most) * (double(row[j]) / most);
         for (int64_t j = 0; j < d; j++) row[j] = T(double(row[j]) / most / std::sqrt(sum));
       }
     });
   });
-  Neighbors out = exact_knn(units, k, include_self, progress);
-  float* distance = out.distance.data<float>();
-  for (int64_t i = 0; i < n * k; i++)
-    distance[i] = float(double(distance[i]) * double(distance[i]) / 2);
+  return units;
+}
+
+void to_cosine(Tensor& distance) {
+  float* d = distance.data<float>();
+  for (int64_t i = 0; i < distance.numel(); i++) d[i] = float(double(d[i]) * double(d[i]) / 2);
+}
+
+Neighbors cosine_knn(const Tensor& x, int64_t k, bool include_self, const Progress& progress) {
+  Neighbors out = exact_knn(unit_rows("cosine_knn", x), k, include_self, progress);
+  to_cosine(out.distance);
   return out;
 }
 

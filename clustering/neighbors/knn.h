@@ -42,6 +42,11 @@ Neighbors exact_knn(const Tensor& queries, const Tensor& points, int64_t k,
 // which has no direction, and as exact_knn.
 Neighbors cosine_knn(const Tensor& x, int64_t k, bool include_self, const Progress& progress = {});
 
+// What it does before and after the search: rows brought to length 1, and Euclidean distances of
+// such rows made cosine ones.
+Tensor unit_rows(const char* op, const Tensor& x);
+void to_cosine(Tensor& distance);
+
 // By partial distance: NaN is a missing value, and
 //   |x - y|^2 = d / c sum over the c columns that both rows have of (x_j - y_j)^2,
 // as scikit-learn's nan_euclidean_distances. Rows with fewer than min_common >= 1 common columns

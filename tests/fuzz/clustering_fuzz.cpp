@@ -12,7 +12,7 @@
 #include "clustering/manifold/umap.h"
 #include "clustering/metrics/silhouette.h"
 #include "clustering/metrics/trustworthiness.h"
-#include "clustering/neighbors/knn.h"
+#include "clustering/neighbors/nn_descent.h"
 #include "tests/fuzz/fuzz.h"
 
 using namespace clade;
@@ -60,10 +60,11 @@ void require_finite(const Tensor& t) {
 
 void try_knn(Bytes& bytes) {
   const Tensor x = rows_from(bytes, 200);
-  const int64_t k = bytes.below(20), how = bytes.below(5);
+  const int64_t k = bytes.below(20), how = bytes.below(6);
   const bool self = bytes.below(2) == 1;
   const Neighbors found = how == 0   ? partial_knn(x, k, self, 1 + bytes.below(4))
                           : how == 1 ? cosine_knn(x, k, self)
+                          : how == 5 ? nn_descent(x, k, self).neighbors
                                      : exact_knn(x, k, self, {}, KnnMethod(how - 2));
   const int32_t* index = found.index.data<int32_t>();
   const float* distance = found.distance.data<float>();

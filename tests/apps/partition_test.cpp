@@ -1,0 +1,159 @@
+// clade kmeans and clade gmm as a person runs them, and what judges them afterwards.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "tensor/npy.h"
+#include "tests/apps/program.h"
+
+namespace clade::apps {
+namespace {
+
+using nlohmann::json;
+
+// Two groups of three rows with their classes.
+const char* const kTable = "a,b,kind\n0,1,x\n1,0,x\n0,0,x\n9,8,y\n8,9,y\n9,9,y\n";
+
+TEST(Partition, FindsTheGroupsOfATableAndWritesThem) {
+  Workplace here;
+  here.write("t.csv", kTable);
+  for (const std::string command : {"kmeans", "gmm"}) {
+    SCOPED_TRACE(command);
+    const Ran ran =
+        here.run(command + " t.csv --label-column kind -k 2 --sweep 1,2 --json --out o");
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    const json told = json::parse(ran.out);
+    EXPECT_EQ(told["rows"], 6);
+    EXPECT_EQ(told["columns"], 2);
+    EXPECT_EQ(told[command == "kmeans" ? "clusters" : "components"], 2);
+    EXPECT_EQ(told["sweep"].size(), 2u);
+    EXPECT_TRUE(told["converged"]);
+    const std::string table = here.read("o/labels.csv");
+    EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 7);
+    EXPECT_TRUE(table.starts_with("row," + command)) << table;
+    EXPECT_EQ(load_npy(here.path("o/labels.npy")).shape(), Shape({6}));
+    EXPECT_NE(here.read("o/report.html").find("\"x\""), std::string::npos);  // the classes' names
+    // The column of labels.csv needs no name.
+    const Ran judged = here.run("metrics t.csv:kind o/labels.csv --json");
+    ASSERT_EQ(judged.code, 0) << judged.err;
+    const json scores = json::parse(judged.out);
+    for (const char* key : {"ari", "nmi", "nmi_min", "nmi_max", "acc"}) EXPECT_EQ(scores[key], 1);
+    EXPECT_NEAR(double(scores["mutual_information"]), 0.693147180559945, 1e-12);
+    const Ran quality =
+        here.run("quality t.csv --label-column kind --labels o/labels.csv --dbcv --json");
+    ASSERT_EQ(quality.code, 0) << quality.err;
+    const json found = json::parse(quality.out);
+    EXPECT_GT(found["silhouette"], 0.8);
+    EXPECT_LT(found["davies_bouldin"], 0.2);
+    EXPECT_GT(found["calinski_harabasz"], 100);
+    EXPECT_GT(found["dbcv"], 0.5);
+  }
+  EXPECT_EQ(load_npy(here.path("o/covariances.npy")).shape(), Shape({2, 2, 2}));
+}
+
+TEST(Partition, TellsAPersonInATable) {
+  Workplace here;
+  here.write("t.csv", kTable);
+  const Ran kmeans = here.run("kmeans t.csv --label-column kind -k 2 --sweep 2,1 --out o");
+  EXPECT_NE(kmeans.out.find("rows of a cluster  3 to 3"), std::string::npos) << kmeans.out;
+  EXPECT_NE(kmeans.out.find("clusters  inertia"), std::string::npos) << kmeans.out;
+  const Ran gmm = here.run("gmm t.csv --label-column kind -k 1 --covariance tied --out o");
+  EXPECT_NE(gmm.out.find("1, tied"), std::string::npos) << gmm.out;
+  EXPECT_EQ(here.run("gmm t.csv --label-column kind -k 1 --quiet --no-report --out p").out, "");
+  EXPECT_FALSE(here.has("p/report.html"));
+}
+
+TEST(Partition, OptionsReachTheAlgorithm) {
+  Workplace here;
+  auto told = [&](const std::string& arguments) {
+    const Ran ran = here.run(arguments + " --json --no-report --out o");
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    return json::parse(ran.out);
+  };
+  EXPECT_EQ(told("kmeans digits --limit 200 -k 5 --max-iter 1")["iterations"], 1);
+  for (const char* how : {"--init random --n-init 3", "--init 'k-means||'", "--mini-batch 50"})
+    EXPECT_GT(told(std::string("kmeans digits --limit 200 -k 5 ") + how)["inertia"], 0) << how;
+  told("kmeans digits --limit 200 -k 3");
+  const json again = told("kmeans digits --limit 200 -k 3 --centres o/centres.npy");
+  EXPECT_LE(again["iterations"], 2);
+  for (const char* how : {"--covariance diagonal", "--covariance spherical --init random",
+                          "--init rows --reg-covar 0.1", "--precision f32 --tol 0.1"})
+    EXPECT_LT(told(std::string("gmm digits --limit 200 -k 3 ") + how)["lower_bound"], 1e3) << how;
+  told("kmeans digits --limit 200 -k 3");
+  EXPECT_EQ(told("gmm digits --limit 200 -k 3 --labels o/labels.npy --max-iter 2")["iterations"],
+            2);
+}
+
+TEST(Partition, SameBitsAtAnyNumberOfThreads) {
+  Workplace here;
+  for (const std::string command :
+       {"kmeans", "gmm", "gmm --precision f32", "knn --method nn-descent"}) {
+    const std::string start = command + " digits --quiet --limit 600 ";
+    ASSERT_EQ(here.run(start + "--threads 1 --out 1").code, 0);
+    ASSERT_EQ(here.run(start + "--threads 3 --out 3").code, 0);
+    const char* file = command[1] == 'n' ? "index.npy" : "labels.csv";
+    EXPECT_EQ(here.read(std::string("1/") + file), here.read(std::string("3/") + file)) << command;
+  }
+}
+
+TEST(Partition, HolesAreFilled) {
+  Workplace here;
+  here.write("h.csv", "a,b\n0,1\n1,\n0,0\n9,8\n,9\n9,9\n");
+  for (const std::string command : {"kmeans", "gmm"}) {
+    const Ran ran = here.run(command + " h.csv -k 2 --json --out o");
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    const Tensor labels = load_npy(here.path("o/labels.npy"));
+    EXPECT_EQ(labels.at({0}), labels.at({2})) << command;
+    EXPECT_NE(labels.at({0}), labels.at({3})) << command;
+  }
+  EXPECT_EQ(load_npy(here.path("o/filled.npy")).shape(), Shape({6, 2}));
+}
+
+TEST(Partition, NearestNeighboursByEveryMethod) {
+  Workplace here;
+  ASSERT_EQ(here.run("knn digits --limit 300 -k 4 --method tiles --quiet --out t").code, 0);
+  for (const char* method : {"auto", "exact", "tree", "nn-descent --recall 1"}) {
+    const Ran ran =
+        here.run(std::string("knn digits --limit 300 -k 4 --json --out o --method ") + method);
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    const json told = json::parse(ran.out);
+    EXPECT_EQ(told["descents"] > 0, method[0] == 'n');
+    EXPECT_GT(told["recall"], 0.98);
+    if (method[0] != 'n') {
+      EXPECT_EQ(here.read("o/index.npy"), here.read("t/index.npy")) << method;
+    }
+  }
+  const Ran cosine = here.run("knn digits --limit 300 -k 4 --metric cosine --method nn-descent");
+  EXPECT_NE(cosine.out.find("by NN-descent"), std::string::npos) << cosine.out << cosine.err;
+}
+
+TEST(Partition, TellsWhatIsWrongInOneLine) {
+  Workplace here;
+  here.write("t.csv", kTable);
+  here.write("h.csv", "a,b\n1,2\n,5\n2,9\n");
+  for (auto [command, part] : {std::pair{"kmeans t.csv --label-column kind -k 7", "k = 7"},
+                               {"gmm t.csv --label-column kind -k 7", "1 <= k <= n = 6"},
+                               {"kmeans t.csv -k 0", "--clusters"},
+                               {"kmeans h.csv -k 1 --mini-batch 2", "rows without missing values"},
+                               {"kmeans digits --centres nowhere.npy", "nowhere.npy"},
+                               {"kmeans digits --centres a.npy --sweep 1,2", "leave one out"},
+                               {"gmm digits --labels nowhere.npy", "nowhere.npy"},
+                               {"gmm digits --labels nowhere.npy --sweep 2", "leave one out"},
+                               {"gmm digits --precision f16", "f64"},
+                               {"gmm digits --covariance round", "spherical"},
+                               {"gmm digits --tol -1", "--tol"},
+                               {"knn digits --method fast", "nn-descent"},
+                               {"knn digits --limit 5 -k 5 --method nn-descent", "1 <= k <= 4"},
+                               {"knn h.csv -k 1 --method nn-descent", "all pairs"},
+                               {"quality digits --dbcv --embedding e.npy", "say which clusters"}}) {
+    SCOPED_TRACE(command);
+    const Ran ran = here.run(command);
+    EXPECT_NE(ran.code, 0);
+    EXPECT_NE(ran.err.find(part), std::string::npos) << ran.err;
+    EXPECT_TRUE(ran.one_line()) << ran.err;
+  }
+}
+
+}  // namespace
+}  // namespace clade::apps
