@@ -48,6 +48,7 @@
 #include "nn/module.h"
 #include "nn/sequential.h"
 
+#include "optim/captured_step.h"
 #include "optim/checkpoint.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"

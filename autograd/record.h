@@ -117,6 +117,7 @@ class Node {
   Tensor grad;  // d loss / d output, gathered during backward()
   Shape shape;
   DType dtype = DType::f32;
+  Device device = {};
   uint64_t sequence = 0;  // order of creation: a topological order
   bool queued = false, spent = false;
   bool fixed_grad = false;    // grad is a view given by the caller: add into it

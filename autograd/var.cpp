@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autograd/on_device.h"
 #include "autograd/op.h"
 #include "autograd/record.h"
 #include "kernels/elementwise/elementwise.h"
@@ -51,11 +52,15 @@ void Node::accumulate(Tensor gradient) {
   }
   if (grad_is_zero) {
     grad_is_zero = false;
-    copy_elements(gradient.view(), grad.view());
+    copy_elements(gradient, grad);
     return;
   }
   if (!fixed_grad && !own(grad)) grad = grad.clone();
-  kernels::accumulate(kernels::Cpu{}, gradient.view(), grad.view());
+  if (gradient.device() != grad.device())
+    fail("backward", text("a gradient on ", grad.device()), text(gradient),
+         "move it with .to(Device)");
+  on_device(grad,
+            [&](auto context) { kernels::accumulate(context, gradient.view(), grad.view()); });
 }
 
 void Node::settle_grad() {
@@ -71,6 +76,7 @@ Var Var::parameter(Tensor value, Tensor grad) {
   NodeRef ref(leaf);
   leaf->shape = value.shape();
   leaf->dtype = value.dtype();
+  leaf->device = value.device();
   if (grad.defined()) {
     if (!(grad.shape() == value.shape()) || grad.dtype() != value.dtype())
       fail("parameter", text("a gradient like the value, ", value), text(grad));
@@ -133,7 +139,7 @@ bool Gradients::place_is_zero(int input) const { return node_.inputs[size_t(inpu
 Tensor Gradients::place(int input) const { return node_.inputs[size_t(input)]->grad; }
 Tensor Gradients::fresh(int input) const {
   const Node& node = *node_.inputs[size_t(input)];
-  return Tensor::empty(node.shape, node.dtype);
+  return Tensor::empty(node.shape, node.dtype, Layout::row_major, node.device);
 }
 void Gradients::written(int input) { node_.inputs[size_t(input)]->grad_is_zero = false; }
 
@@ -150,6 +156,7 @@ Var record(const Op& op, Tensor y, const Var* inputs, size_t count, Closure* clo
   node->closure = closure;
   node->shape = y.shape();
   node->dtype = y.dtype();
+  node->device = y.device();
   node->sequence = next_sequence++;
   node->inputs.reserve(count);
   for (size_t i = 0; i < count; i++) node->inputs.push_back(inputs[i].node());
@@ -191,7 +198,8 @@ void backward(const Var& loss, const Tensor& seed) {
          "make the weights with Var::parameter and leave NoGrad");
   if (!seed.defined() && loss.value().numel() != 1)
     fail("backward", "a loss with one element", text(loss.value()), "sum() or mean() it first");
-  loss.node()->accumulate(seed.defined() ? seed : Tensor::full(loss.shape(), 1, loss.dtype()));
+  loss.node()->accumulate(
+      seed.defined() ? seed : Tensor::full(loss.shape(), 1, loss.dtype(), loss.value().device()));
   if (loss.node()->is_leaf()) return;
 
   auto younger = [](const NodeRef& a, const NodeRef& b) { return a->sequence < b->sequence; };

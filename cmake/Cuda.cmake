@@ -25,9 +25,12 @@ if(NOT CLADE_HAS_CUDA)
   return()
 endif()
 
-# Machine code for A100, H100 and RTX 50, and PTX, from which the driver makes code for what lies
-# between them and after them.
-if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+# ON: machine code for A100, H100 and RTX 50, and PTX, from which the driver makes code for what lies
+# between them and after them. AUTO, where nobody has asked for a GPU: A100's alone and its PTX, which
+# every later GPU takes too, in a third of the time.
+if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES AND CLADE_CUDA STREQUAL AUTO)
+  set(CMAKE_CUDA_ARCHITECTURES 80)
+elseif(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
   set(CMAKE_CUDA_ARCHITECTURES 80 90)
   execute_process(COMMAND ${CMAKE_CUDA_COMPILER} --list-gpu-arch OUTPUT_VARIABLE known)
   if(known MATCHES compute_120)
@@ -47,19 +50,3 @@ endif()
 set(CMAKE_CUDA_STANDARD 20)
 set(CMAKE_CUDA_STANDARD_REQUIRED ON)
 message(STATUS "CUDA: nvcc ${CMAKE_CUDA_COMPILER_VERSION}, architectures ${CMAKE_CUDA_ARCHITECTURES}")
-
-add_library(clade_cuda_options INTERFACE)
-# As on the CPU, a * b + c is fused only where a kernel says so (fmaf): elementwise kernels and noise
-# then have the CPU's bits. Constexpr functions of the host (std::numeric_limits) serve the device.
-target_compile_options(clade_cuda_options INTERFACE
-  $<$<COMPILE_LANGUAGE:CUDA>:-fmad=false --expt-relaxed-constexpr -Xcompiler=-Wall,-Wextra,-Wno-unknown-pragmas
-  $<$<BOOL:${CLADE_WERROR}>:-Werror=all-warnings>>)
-
-# The .cu files of all floors: one library beside theirs.
-file(GLOB clade_cuda_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tensor/*.cu
-     ${PROJECT_SOURCE_DIR}/kernels/*/*.cu)
-add_library(clade_cuda STATIC ${clade_cuda_sources})
-add_library(clade::cuda ALIAS clade_cuda)
-set_target_properties(clade_cuda PROPERTIES POSITION_INDEPENDENT_CODE ON)
-target_link_libraries(clade_cuda PUBLIC clade::kernels CUDA::cudart_static
-                      PRIVATE $<BUILD_INTERFACE:clade_cuda_options>)

@@ -79,8 +79,8 @@ Batch Batches::at(int64_t epoch, int64_t step) {
   Batch batch;
   const int64_t begin = step * options_.size;
   batch.rows = order_.slice(0, begin, std::min(begin + options_.size, rows()));
-  batch.values = gather_rows(values_, batch.rows);
-  if (mask_.defined()) batch.mask = gather_rows(mask_, batch.rows);
+  batch.values = gather_rows(values_, batch.rows).to(options_.device);
+  if (mask_.defined()) batch.mask = gather_rows(mask_, batch.rows).to(options_.device);
   return batch;
 }
 

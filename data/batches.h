@@ -22,10 +22,11 @@ struct BatchOptions {
   uint64_t seed = 0;
   bool shuffle = true;        // else the rows in their order, each epoch
   bool drop_partial = false;  // leave out the last batch of an epoch where it is not full
+  Device device = {};         // where a batch's values and mask are put
 };
 
 struct Batch {
-  Tensor rows;    // i64 (b): which rows these are
+  Tensor rows;    // i64 (b): which rows these are; on the CPU
   Tensor values;  // (b, ...) as a row of the data set
   Tensor mask;    // the same shape; undefined where the data set is complete
 };

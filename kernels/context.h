@@ -18,9 +18,13 @@ struct Cpu {};
 // memory comes from tensor/device_memory.h. Views point to device memory.
 struct Cuda {
   CUstream_st* stream = nullptr;  // null: the default stream
-  // Convolutions in f32 multiply on tensor cores: with factors split in two, which keeps f32's
-  // accuracy; or, with true, rounded to tf32's 10 bits, at about three times the speed.
-  bool tf32 = false;
+  // How f32 products of convolutions and matrices are computed.
+  enum class Products {
+    exact,      // convolution: tensor cores, factors split in two, which keeps f32's accuracy
+    tf32,       // tensor cores, factors rounded to tf32's 10 bits: about three times as fast
+    one_by_one  // convolution: no tensor cores
+  };
+  Products products = Products::exact;
 };
 
 }  // namespace clade::kernels

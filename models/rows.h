@@ -34,8 +34,8 @@ enum class LastBatch : uint8_t {
               // stands, and however many rows there are
 };
 
-// f(values, mask) of successive ranges of at most `batch` rows, gathered into one tensor. Reports
-// `stage`, in rows.
+// f(values, mask) of successive ranges of at most `batch` rows, on their device, gathered into one
+// tensor on the CPU. Reports `stage`, in rows.
 template <class F>
 Tensor in_batches(const Rows& rows, int64_t batch, const char* stage, const Progress& progress, F f,
                   LastBatch last = LastBatch::as_it_is) {
@@ -48,7 +48,8 @@ Tensor in_batches(const Rows& rows, int64_t batch, const char* stage, const Prog
     Rows part = slice(rows, begin, end);
     if (last == LastBatch::filled_up)
       part = {filled_up(part.values, batch), filled_up(part.mask, batch)};
-    const Tensor y = f(part.values, part.mask).slice(0, 0, end - begin);
+    part = {part.values.to(rows.device), part.mask.to(rows.device)};
+    const Tensor y = f(part.values, part.mask).slice(0, 0, end - begin).to(Device::cpu());
     if (!out.defined()) {
       const Layout layout = y.is_channels_last() ? Layout::channels_last : Layout::row_major;
       out = Tensor::empty(y.shape().with(0, n), y.dtype(), layout);
@@ -66,7 +67,7 @@ void require_finite_codes(const Tensor& codes);
 inline data::Batches batches_of(const Rows& rows, int64_t size, uint64_t seed) {
   data::Dataset d;
   d.values = rows.values, d.mask = rows.mask;
-  return {d, {.size = size, .seed = seed}};
+  return {d, {.size = size, .seed = seed, .device = rows.device}};
 }
 
 }  // namespace clade::models

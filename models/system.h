@@ -20,6 +20,8 @@ namespace clade::models {
 struct Rows {
   Tensor values;  // (n, D), or images (n, C, H, W) channels-last; 0 where missing
   Tensor mask;    // like values, 1 observed, 0 missing; undefined: nothing is missing
+  // Where the system is: values and mask lie on the CPU, and go there batch by batch.
+  Device device = {};
   int64_t size() const { return values.defined() ? values.size(0) : 0; }
 };
 
@@ -33,6 +35,7 @@ struct Blueprint {
   int64_t clusters = 0;  // k; 0 for a system that needs none
   Settings settings;
   uint64_t seed = 0;
+  Device device = {};  // where its parameters are
 };
 
 struct Training {
@@ -123,7 +126,7 @@ int64_t epochs_for(int64_t rows);
 const std::vector<SystemInfo>& systems();
 // Null where there is none of that name.
 const SystemInfo* find_system(const std::string& name);
-// Checks shape and k against what the system takes (Error), then makes it.
+// Checks shape, k and device against what the system takes (Error), then makes it.
 SystemPtr make_system(const SystemInfo& info, const Blueprint& blueprint);
 
 }  // namespace clade::models

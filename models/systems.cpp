@@ -63,14 +63,17 @@ SystemPtr make_system(const SystemInfo& info, const Blueprint& b) {
          "take a system for tables: clade systems lists them");
   if (info.needs_clusters && b.clusters < 1)
     fail(info.name, "the number of clusters", "none", "give --k");
-  return SystemPtr(info.make(b));
+  require_device(b.device);
+  SystemPtr system(info.make(b));
+  nn::move_to(*system, b.device);
+  return system;
 }
 
 int64_t epochs_for(int64_t rows) { return std::clamp<int64_t>(1'860'000 / rows, 50, 400); }
 
 Rows slice(const Rows& rows, int64_t begin, int64_t end) {
   return {rows.values.slice(0, begin, end),
-          rows.mask.defined() ? rows.mask.slice(0, begin, end) : Tensor()};
+          rows.mask.defined() ? rows.mask.slice(0, begin, end) : Tensor(), rows.device};
 }
 
 void require_finite_codes(const Tensor& codes) {

@@ -64,7 +64,8 @@ void Vae::visit(nn::Visitor& v) {
 Vae::Posterior Vae::encode(const Tensor& x, const Tensor& mask) {
   Var input(x);
   if (options_.masked)
-    input = concat({input, mask.defined() ? mask : Tensor::full(x.shape(), 1, x.dtype())}, 1);
+    input = concat(
+        {input, mask.defined() ? mask : Tensor::full(x.shape(), 1, x.dtype(), x.device())}, 1);
   Var h = encoder_(input);
   return {mean_(h), logvar_(h)};
 }
@@ -89,7 +90,7 @@ VaeLoss Vae::loss(const VaeOutput& out, const Tensor& x, const Tensor& mask) con
 Tensor encode_means(Vae& vae, const data::Dataset& d, int64_t batch, const Progress& progress) {
   const Evaluating evaluating(vae);
   Tensor codes = in_batches(
-      {d.values, d.mask}, batch, "encode", progress,
+      {d.values, d.mask, vae.device()}, batch, "encode", progress,
       [&](const Tensor& x, const Tensor& mask) { return vae.encode(x, mask).mean.value(); });
   require_finite_codes(codes);
   return codes;
@@ -98,7 +99,7 @@ Tensor encode_means(Vae& vae, const data::Dataset& d, int64_t batch, const Progr
 Tensor reconstruct(Vae& vae, const data::Dataset& d, int64_t batch, const Progress& progress) {
   const Evaluating evaluating(vae);
   return in_batches(
-      {d.values, d.mask}, batch, "reconstruct", progress,
+      {d.values, d.mask, vae.device()}, batch, "reconstruct", progress,
       [&](const Tensor& x, const Tensor& mask) { return vae(x, mask).reconstruction.value(); });
 }
 

@@ -44,13 +44,14 @@ class Vae {
   // For samples of `shape` (C, D, D) or (D). `rng` gives the first weights and, forked, the noise.
   Vae(const Shape& sample, const VaeOptions& options, Random rng);
 
-  // x (N, ...), missing values 0; mask like x, undefined: all observed. In training mode z is
-  // sampled, else z = mean.
+  // x (N, ...) on the model's device, missing values 0; mask like x, undefined: all observed. In
+  // training mode z is sampled, else z = mean.
   VaeOutput operator()(const Tensor& x, const Tensor& mask);
   VaeLoss loss(const VaeOutput& out, const Tensor& x, const Tensor& mask) const;
 
   const VaeOptions& options() const { return options_; }
   const Shape& sample_shape() const { return sample_; }
+  Device device() const { return mean_.weight.value().device(); }  // nn::move_to changes it
   void visit(nn::Visitor& v);
 
   // Parts of operator(), for tests and for models built on this one.

@@ -35,7 +35,7 @@ std::vector<EpochLoss> train_vae(Vae& vae, const data::Dataset& d, const Trainin
   if (options.epochs < 0) fail("train", "0 epochs or more", text(options.epochs));
   optim::ParameterArena arena(vae);
   optim::Adam adam(arena, {.lr = options.lr});
-  data::Batches batches(d, {.size = options.batch, .seed = options.seed});
+  data::Batches batches(d, {.size = options.batch, .seed = options.seed, .device = vae.device()});
   std::vector<EpochLoss> history;
   const std::string data = options.checkpoint.empty() ? "" : fingerprint(d.values, d.mask);
   if (options.resume) {

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "nn/init.h"
+#include "tensor/capture.h"
 
 namespace clade::nn {
 namespace {
@@ -75,7 +76,13 @@ Var BatchNorm::operator()(const Var& x, double slope) {
          text(t), "use batches of 2 rows or more (BatchOptions::drop_partial)");
   Var y =
       batch_norm(x, weight, bias, {running_mean, running_var}, mode.training, momentum, eps, slope);
-  if (mode.training) num_batches_tracked.fill_(num_batches_tracked.item() + 1);
+  if (mode.training) {
+    auto count = [tracked = num_batches_tracked]() mutable { tracked.fill_(tracked.item() + 1); };
+    if (Capture* capture = Capture::current())
+      capture->on_replay(count);
+    else
+      count();
+  }
   return y;
 }
 

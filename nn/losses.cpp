@@ -59,7 +59,7 @@ Var cross_entropy_loss(const Var& logits, const Tensor& class_id, Reduction r) {
       fail(name, text("class ids in 0 .. ", k - 1), text(ids[size_t(i)], " at ", i));
     one_hot.slice(0, i, i + 1).slice(1, ids[size_t(i)], ids[size_t(i)] + 1).fill_(1);
   }
-  return reduce(-sum(log_softmax(logits, 1) * Var(one_hot), {1}), r);
+  return reduce(-sum(log_softmax(logits, 1) * Var(one_hot.to(logits.value().device())), {1}), r);
 }
 
 Var kl_div_loss(const Var& log_q, const Tensor& p, Reduction r) {

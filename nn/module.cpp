@@ -17,6 +17,20 @@ void Collector::on_parameter(const std::string& name, Var& parameter) {
 void Collector::on_buffer(const std::string& name, Tensor& buffer) {
   if (buffer.defined()) buffers.push_back({name, buffer});
 }
+void Mover::on_parameter(const std::string&, Var& parameter) {
+  if (!parameter.defined() || parameter.value().device() == device_) return;
+  for (const auto& [node, var] : moved_)
+    if (node.get() == parameter.node().get()) {
+      parameter = var;
+      return;
+    }
+  const NodeRef old = parameter.node();
+  parameter = Var::parameter(parameter.value().to(device_));
+  moved_.push_back({old, parameter});
+}
+void Mover::on_buffer(const std::string&, Tensor& buffer) {
+  if (buffer.defined() && is_floating(buffer.dtype())) buffer = buffer.to(device_);
+}
 void RandomCollector::on_random(const std::string& name, Random& random) {
   names.push_back(name);
   randoms.push_back(&random);
@@ -52,7 +66,8 @@ void load_state_dict(const Collector& c, const std::vector<SafeTensors::Entry>& 
     fail("load_state_dict", "the module's own names and shapes", wrong.substr(1),
          "load it into a module built with the same options");
   }
-  for (SafeTensors::Entry& entry : mine) entry.tensor.copy_(find(state, entry.name)->tensor);
+  for (SafeTensors::Entry& entry : mine)
+    entry.tensor.copy_(find(state, entry.name)->tensor.to(entry.tensor.device()));
 }
 
 std::string summary(const Collector& c) {

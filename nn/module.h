@@ -88,6 +88,16 @@ class RandomCollector : public Visitor {
  private:
   void on_random(const std::string& name, Random& random) override;
 };
+class Mover : public Visitor {
+ public:
+  explicit Mover(Device device) : device_(device) {}
+
+ private:
+  void on_parameter(const std::string& name, Var& parameter) override;
+  void on_buffer(const std::string& name, Tensor& buffer) override;
+  Device device_;
+  std::vector<std::pair<NodeRef, Var>> moved_;  // parameters of one node are tied, and stay so
+};
 std::vector<SafeTensors::Entry> state_dict(const Collector& c);
 void load_state_dict(const Collector& c, const std::vector<SafeTensors::Entry>& state);
 std::string summary(const Collector& c);
@@ -122,6 +132,14 @@ template <class Module>
 void set_training(Module& module, bool training) {
   detail::ModeSetter setter(training);
   module.visit(setter);
+}
+
+// Parameters and floating buffers move to the device; counters (whole numbers) stay on the CPU,
+// where they are counted. Before the ParameterArena is made, which takes the module's device.
+template <class Module>
+void move_to(Module& module, Device device) {
+  detail::Mover mover(device);
+  module.visit(mover);
 }
 
 template <class Module>

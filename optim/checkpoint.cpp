@@ -68,6 +68,7 @@ int64_t epoch_of(const std::string& path, const SafeTensors& file) {
 void save(const std::string& path, const Parts& parts, const Checkpoint& c) {
   SafeTensors file;
   file.tensors = entries_of(parts);
+  for (SafeTensors::Entry& e : file.tensors) e.tensor = e.tensor.to(Device::cpu());
   for (const SafeTensors::Entry& e : c.history) file.add("history." + e.name, e.tensor);
   file.metadata = c.metadata;
   file.metadata.push_back({kEpoch, std::to_string(c.epoch)});
@@ -91,7 +92,7 @@ Checkpoint load(const std::string& path, Parts& parts) {
     if (note.key != kEpoch && note.key != kOptimizer) c.metadata.push_back(note);
 
   // The file fits: from here on nothing is refused, so nothing is left half loaded.
-  for (SafeTensors::Entry& e : entries) e.tensor.copy_(file.at(e.name));
+  for (SafeTensors::Entry& e : entries) e.tensor.copy_(file.at(e.name).to(e.tensor.device()));
   for (size_t i = 0; i < parts.randoms.size(); i++)
     *parts.randoms[i] = as_random(file.at("random." + parts.random_names[i]));
   return c;

@@ -2,16 +2,21 @@
 
 #include <cmath>
 
-#include "kernels/update/update.h"
+#include "autograd/on_device.h"
+#include "kernels/update/steps.h"
+#include "tensor/capture.h"
 
 namespace clade::optim {
 namespace {
 
-const kernels::Cpu cpu;
-
 Tensor state_like(const ParameterArena& arena) { return Tensor::zeros_like(arena.values()); }
 Tensor counter() { return Tensor::zeros({}, DType::i64); }
 int64_t advance(Tensor& steps) { return ++*steps.data<int64_t>(); }
+
+// Of the optimizers Adam alone takes its numbers from device memory.
+void refuse_recording(const char* op) {
+  if (Capture::current()) fail(op, "a step that is not recorded", "a recorded one", "use Adam");
+}
 
 // Checks of one option. f32 must be able to hold it: with eps 1e-50 a gradient of 0 would be 0 / 0.
 void from_0(const char* op, const char* name, double v) {
@@ -77,15 +82,18 @@ Sgd::Sgd(ParameterArena& arena, const SgdOptions& o)
       steps_(counter()) {}
 
 void Sgd::step() {
+  refuse_recording(kKind);
   check(options);
   bool first = false;
   if (options.momentum != 0) {
     if (!buffer_.defined()) buffer_ = state_like(*arena_);
     first = advance(steps_) == 1;
   }
-  kernels::sgd_step(cpu, arena_->values().view(), arena_->gradients().view(), buffer_.view(),
-                    {options.lr, options.momentum, options.dampening, options.weight_decay,
-                     options.nesterov, first});
+  on_device(arena_->values(), [&](auto context) {
+    kernels::sgd_step(context, arena_->values().view(), arena_->gradients().view(), buffer_.view(),
+                      {options.lr, options.momentum, options.dampening, options.weight_decay,
+                       options.nesterov, first});
+  });
   arena_->values().written_by("Sgd::step");
 }
 
@@ -103,10 +111,22 @@ Adam::Adam(ParameterArena& arena, const AdamOptions& o)
       steps_(counter()) {}
 
 void Adam::step() {
-  check(options);
-  kernels::adam_step(cpu, arena_->values().view(), arena_->gradients().view(), m_.view(), v_.view(),
-                     {options.lr, options.beta1, options.beta2, options.eps, options.weight_decay,
-                      options.decoupled, advance(steps_)});
+  auto next = [this] {
+    check(options);
+    return kernels::AdamStep{options.lr,           options.beta1,     options.beta2,  options.eps,
+                             options.weight_decay, options.decoupled, advance(steps_)};
+  };
+  kernels::AdamStep step;
+  if (Capture* capture = Capture::current()) {  // nothing advances while a step is recorded
+    step.numbers_on_device =
+        capture->number<kernels::AdamNumbers>([next] { return kernels::adam_numbers(next()); });
+  } else {
+    step = next();
+  }
+  on_device(arena_->values(), [&](auto context) {
+    kernels::adam_step(context, arena_->values().view(), arena_->gradients().view(), m_.view(),
+                       v_.view(), step);
+  });
   arena_->values().written_by("Adam::step");
 }
 
@@ -119,11 +139,14 @@ Rmsprop::Rmsprop(ParameterArena& arena, const RmspropOptions& o)
       buffer_(o.momentum != 0 ? state_like(arena) : Tensor()) {}
 
 void Rmsprop::step() {
+  refuse_recording(kKind);
   check(options);
   if (options.momentum != 0 && !buffer_.defined()) buffer_ = state_like(*arena_);
-  kernels::rmsprop_step(
-      cpu, arena_->values().view(), arena_->gradients().view(), v_.view(), buffer_.view(),
-      {options.lr, options.alpha, options.eps, options.weight_decay, options.momentum});
+  on_device(arena_->values(), [&](auto context) {
+    kernels::rmsprop_step(
+        context, arena_->values().view(), arena_->gradients().view(), v_.view(), buffer_.view(),
+        {options.lr, options.alpha, options.eps, options.weight_decay, options.momentum});
+  });
   arena_->values().written_by("Rmsprop::step");
 }
 
@@ -137,9 +160,12 @@ Adadelta::Adadelta(ParameterArena& arena, const AdadeltaOptions& o)
     : options(checked(o)), arena_(&arena), v_(state_like(arena)), u_(state_like(arena)) {}
 
 void Adadelta::step() {
+  refuse_recording(kKind);
   check(options);
-  kernels::adadelta_step(cpu, arena_->values().view(), arena_->gradients().view(), v_.view(),
-                         u_.view(), {options.lr, options.rho, options.eps, options.weight_decay});
+  on_device(arena_->values(), [&](auto context) {
+    kernels::adadelta_step(context, arena_->values().view(), arena_->gradients().view(), v_.view(),
+                           u_.view(), {options.lr, options.rho, options.eps, options.weight_decay});
+  });
   arena_->values().written_by("Adadelta::step");
 }
 

@@ -1,12 +1,11 @@
 // Strided copy with conversion: the one loop behind contiguous(), to(), clone() and copy_().
 //
-// Axes are sorted so that the innermost loop runs over the smallest stride of the target. Axes of
-// size 1 are dropped, and neighbours that follow on without a gap in both views are joined: between
-// equal dense layouts a single axis is left, and a chunk of it goes through memcpy.
+// A row is the innermost axis that copy_loops.h leaves; where both views step by 1 it goes through
+// memcpy.
 #include <algorithm>
 #include <cstring>
-#include <numeric>
 
+#include "tensor/copy_loops.h"
 #include "tensor/parallel.h"
 #include "tensor/profiler.h"
 #include "tensor/tensor.h"
@@ -15,38 +14,6 @@ namespace clade {
 namespace {
 
 constexpr int64_t kGrain = 16384;  // elements a chunk
-
-struct Axis {
-  int64_t size, from, to;  // strides in elements
-};
-
-// What is left of the axes of both views, outermost first. There is always an innermost one.
-struct Loops {
-  int rank = 0;
-  Axis axes[kMaxRank];
-  const Axis& inner() const { return axes[rank - 1]; }
-};
-
-Loops loops_of(const View& from, const View& to) {
-  int order[kMaxRank];
-  std::iota(order, order + to.rank, 0);
-  std::stable_sort(order, order + to.rank,
-                   [&](int a, int b) { return to.stride[a] > to.stride[b]; });
-  Loops loops;
-  for (int i = 0; i < to.rank; i++) {
-    int d = order[i];
-    if (to.shape[d] == 1) continue;
-    Axis axis{to.shape[d], from.stride[d], to.stride[d]};
-    Axis* outer = loops.rank ? &loops.axes[loops.rank - 1] : nullptr;
-    if (outer && outer->from == axis.from * axis.size && outer->to == axis.to * axis.size) {
-      *outer = {outer->size * axis.size, axis.from, axis.to};
-    } else {
-      loops.axes[loops.rank++] = axis;
-    }
-  }
-  if (loops.rank == 0) loops.axes[loops.rank++] = {1, 1, 1};
-  return loops;
-}
 
 template <class From, class To>
 void copy_row(const From* from, int64_t from_step, To* to, int64_t to_step, int64_t n) {
@@ -61,8 +28,8 @@ void copy_row(const From* from, int64_t from_step, To* to, int64_t to_step, int6
 
 template <class From, class To>
 void copy_typed(const View& from, const View& to) {
-  Loops loops = loops_of(from, to);
-  const Axis inner = loops.inner();
+  const CopyLoops loops(from, to);
+  const CopyAxis inner = loops.inner();
   const From* source = from.as<From>();
   To* target = to.as<To>();
   if (loops.rank == 1) {
@@ -75,14 +42,8 @@ void copy_typed(const View& from, const View& to) {
   int64_t rows = to.numel() / inner.size;
   parallel_for(rows, std::max<int64_t>(1, kGrain / inner.size), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
-      int64_t rest = row, f = 0, t = 0;
-      for (int i = loops.rank - 2; i >= 0; i--) {
-        const Axis& axis = loops.axes[i];
-        int64_t index = rest % axis.size;
-        rest /= axis.size;
-        f += index * axis.from;
-        t += index * axis.to;
-      }
+      int64_t f, t;
+      loops.locate(row, loops.rank - 2, f, t);
       copy_row(source + f, inner.from, target + t, inner.to, inner.size);
     }
   });

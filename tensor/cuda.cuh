@@ -34,6 +34,19 @@ inline void check_cuda(const char* op, cudaError_t status, const std::string& go
   fail(op, "success", text(got.empty() ? "" : got + ": ", cudaGetErrorString(status)));
 }
 
+inline std::string words(const Grid& g) {
+  return text("blocks (", g.blocks.x, ", ", g.blocks.y, ", ", g.blocks.z, "), threads (",
+              g.threads.x, ", ", g.threads.y, ", ", g.threads.z, "), ", g.shared_bytes,
+              " bytes of shared memory");
+}
+
+// What this thread launched last: the one to look at when a stream reports a fault.
+struct LastLaunch {
+  std::string (*kernel)() = nullptr;
+  Grid grid;
+};
+inline thread_local LastLaunch last_launch;
+
 namespace detail {
 
 template <auto Kernel>
@@ -55,19 +68,18 @@ struct Signature<void (*)(P...)> {
                            cudaFuncAttributeMaxDynamicSharedMemorySize, int(g.shared_bytes));
     Kernel<<<g.blocks, g.threads, g.shared_bytes, stream>>>(p...);
     const cudaError_t status = cudaGetLastError();
-    if (status != cudaSuccess)
-      check_cuda(kernel_name<Kernel>().c_str(), status,
-                 text("blocks (", g.blocks.x, ", ", g.blocks.y, ", ", g.blocks.z, "), threads (",
-                      g.threads.x, ", ", g.threads.y, ", ", g.threads.z, "), ", g.shared_bytes,
-                      " bytes of shared memory"));
+    if (status != cudaSuccess) check_cuda(kernel_name<Kernel>().c_str(), status, words(g));
+    last_launch = {kernel_name<Kernel>, g};
   }
 #else
   template <auto Kernel>
-  static void launch(cudaStream_t, const Grid& g, P... p) {
-    auto call = [&] { Kernel(p...); };
-    cuda_on_cpu::run_grid(
-        kernel_name<Kernel>().c_str(), g.blocks, g.threads, g.shared_bytes,
-        [](void* body) { (*static_cast<decltype(call)*>(body))(); }, &call);
+  static void launch(cudaStream_t stream, const Grid& g, P... p) {
+    cuda_on_cpu::tell(stream, [=] {
+      auto call = [&] { Kernel(p...); };
+      cuda_on_cpu::run_grid(
+          kernel_name<Kernel>().c_str(), g.blocks, g.threads, g.shared_bytes,
+          [](void* body) { (*static_cast<decltype(call)*>(body))(); }, &call);
+    });
   }
 #endif
 };

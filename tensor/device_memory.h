@@ -3,13 +3,16 @@
 // a training step asks the driver for nothing.
 //
 // The functions throw Error when there is no device, the driver is older than the toolkit, or the
-// memory is too small (with what was asked and what is free).
+// memory is too small (with what was asked and what is free). What went wrong in a kernel is known
+// when the stream is waited for: copy_to_host and synchronize throw it, as an Error that names the
+// kernel launched last.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
 #include "tensor/memory.h"
+#include "tensor/view.h"
 
 struct CUstream_st;  // what cudaStream_t points to
 
@@ -19,10 +22,19 @@ namespace clade {
 void* device_allocate(size_t bytes, CUstream_st* stream = nullptr);
 void device_deallocate(void* data, CUstream_st* stream = nullptr) noexcept;
 void copy_to_device(void* to, const void* from, size_t bytes, CUstream_st* stream = nullptr);
-// Waits for the stream first: then the bytes are there.
+// Waits for the stream: when it returns the bytes are there.
 void copy_to_host(void* to, const void* from, size_t bytes, CUstream_st* stream = nullptr);
 void fill_device_bytes(void* data, int byte, size_t bytes, CUstream_st* stream = nullptr);
 void synchronize(CUstream_st* stream = nullptr);
+
+// The stream that this thread's tensors are allocated, copied and computed on; at first the default
+// stream, null.
+CUstream_st* current_stream();
+void set_current_stream(CUstream_st* stream);
+
+// to[i] = from[i], both on the device, of equal sizes, any strides and dtypes.
+void device_copy(const View& from, const View& to, CUstream_st* stream);
+void device_fill(const View& to, double value, CUstream_st* stream);
 
 // A scratch array on the device for the length of a scope; the stream may still be using it when
 // the scope ends, since it is freed in the stream's order.

@@ -7,6 +7,8 @@
 #include <string>
 #include <type_traits>
 
+#include "tensor/host_device.h"
+
 namespace clade {
 
 enum class DType : uint8_t { f32, f64, i32, i64, u8 };
@@ -70,7 +72,7 @@ decltype(auto) dispatch_floating(DType t, Body&& body) {
 // static_cast with no undefined case: a float beyond the range of an integer type becomes its
 // nearest end, NaN becomes 0. Between integers it wraps around.
 template <class To, class From>
-To convert(From value) {
+CLADE_HD To convert(From value) {
   if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
     // The greatest To may not be a float, but the power of two above it is.
     constexpr From low = From(std::numeric_limits<To>::min());

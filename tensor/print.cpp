@@ -125,7 +125,8 @@ class Printer {
 
 std::string to_string(const Tensor& t, int edge_items) {
   if (!t.defined()) return text(t);
-  return text(t, "\n", Printer(t.view(), edge_items).print());
+  const Tensor on_cpu = t.to(Device::cpu());
+  return text(t, "\n", Printer(on_cpu.view(), edge_items).print());
 }
 
 }  // namespace clade

@@ -289,7 +289,7 @@ template <class Write>
 void write_pieces(const SafeTensors& file, Write&& write) {
   write(std::string_view(head_of(file)));
   for (size_t i : data_order(file)) {
-    Tensor t = file.tensors[i].tensor.contiguous();
+    Tensor t = file.tensors[i].tensor.to(Device::cpu()).contiguous();
     write(std::string_view(static_cast<const char*>(t.view().data), bytes_of(t)));
   }
 }

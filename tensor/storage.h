@@ -15,8 +15,9 @@ namespace clade {
 
 class Storage {
  public:
-  Storage(size_t bytes, Device device) : data_(allocate(bytes)), bytes_(bytes), device_(device) {}
-  ~Storage() { deallocate(data_, bytes_); }
+  // Throws Error when the device is not there or has no room.
+  Storage(size_t bytes, Device device);
+  ~Storage();
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
 

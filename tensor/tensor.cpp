@@ -4,6 +4,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "tensor/device_memory.h"
 #include "tensor/parallel.h"
 
 namespace clade {
@@ -57,6 +58,15 @@ bool dense(const View& v) {
   return true;
 }
 
+void fill_with_zeros(Storage& s) {
+  if (!s.device().is_cpu())
+    return fill_device_bytes(s.data(), 0, s.bytes(), current_stream());
+  char* data = static_cast<char*>(s.data());
+  parallel_for(int64_t(s.bytes()), 1 << 20, [&](int64_t begin, int64_t end) {
+    std::memset(data + begin, 0, size_t(end - begin));
+  });
+}
+
 // An in-place write through an expanded view would write one place many times, in any order.
 void require_own_places(const char* op, const Tensor& t) {
   const View& v = t.view();
@@ -82,9 +92,6 @@ bool ranges_meet(const View& a, const View& b) {
 // -- making ------------------------------------------------------------------------------------
 
 Tensor Tensor::empty(const Shape& shape, DType dtype, Layout layout, Device device) {
-  if (!device.is_cpu())
-    fail("Tensor", "a device that this build has (cpu)", text(device),
-         "build with -DCLADE_CUDA=ON on a machine with a GPU");
   View v = layout == Layout::channels_last ? channels_last_view(shape, dtype)
                                            : row_major_view(shape, dtype);
   // One element more than none, so that an empty tensor still has an address.
@@ -96,15 +103,16 @@ Tensor Tensor::empty(const Shape& shape, DType dtype, Layout layout, Device devi
 
 Tensor Tensor::zeros(const Shape& shape, DType dtype, Layout layout, Device device) {
   Tensor t = empty(shape, dtype, layout, device);
-  char* data = static_cast<char*>(t.storage().data());
-  parallel_for(int64_t(t.storage().bytes()), 1 << 20, [&](int64_t begin, int64_t end) {
-    std::memset(data + begin, 0, size_t(end - begin));
-  });
+  fill_with_zeros(t.storage());
   return t;
 }
 
-Tensor Tensor::full(const Shape& shape, double value, DType dtype) {
-  Tensor t = empty(shape, dtype);
+Tensor Tensor::full(const Shape& shape, double value, DType dtype, Device device) {
+  Tensor t = empty(shape, dtype, Layout::row_major, device);
+  if (!device.is_cpu()) {
+    device_fill(t.view(), value, current_stream());
+    return t;
+  }
   dispatch(dtype, [&](auto zero) {
     using T = decltype(zero);
     std::fill_n(t.data<T>(), t.numel(), convert<T>(value));
@@ -120,10 +128,7 @@ Tensor Tensor::empty_like(const Tensor& like) {
 
 Tensor Tensor::zeros_like(const Tensor& like) {
   Tensor t = empty_like(like);
-  char* data = static_cast<char*>(t.storage().data());
-  parallel_for(int64_t(t.storage().bytes()), 1 << 20, [&](int64_t begin, int64_t end) {
-    std::memset(data + begin, 0, size_t(end - begin));
-  });
+  fill_with_zeros(t.storage());
   return t;
 }
 
@@ -162,11 +167,14 @@ T* Tensor::data() const {
   if (dtype() != dtype_of<T>)
     fail("data", text("a ", dtype_of<T>, " tensor"), text(*this),
          text("use .to(DType::", dtype_of<T>, ")"));
+  if (!device().is_cpu())
+    fail("data", "a tensor on the cpu", text(*this), "use .to(Device::cpu())");
   return static_cast<T*>(view_.data);
 }
 
 double Tensor::item() const {
   if (numel() != 1) fail("item", "a tensor with one element", text(*this));
+  if (!device().is_cpu()) return to(Device::cpu()).item();
   return dispatch(dtype(), [&](auto zero) {
     return static_cast<double>(*static_cast<decltype(zero)*>(view_.data));
   });
@@ -182,6 +190,7 @@ double Tensor::at(std::initializer_list<int64_t> index) const {
       fail("at", text("an index below ", view_.shape[d], " at axis ", d), text(i));
     offset += i * view_.stride[d++];
   }
+  if (!device().is_cpu()) return to(Device::cpu()).at(index);
   return dispatch(dtype(), [&](auto zero) {
     return static_cast<double>(static_cast<decltype(zero)*>(view_.data)[offset]);
   });
@@ -189,7 +198,7 @@ double Tensor::at(std::initializer_list<int64_t> index) const {
 
 template <class T>
 std::vector<T> Tensor::to_vector() const {
-  Tensor t = to(dtype_of<T>).contiguous();
+  Tensor t = to(Device::cpu()).to(dtype_of<T>).contiguous();
   return std::vector<T>(t.data<T>(), t.data<T>() + t.numel());
 }
 
@@ -337,7 +346,7 @@ Tensor Tensor::to_layout(Layout layout) const {
       layout == Layout::channels_last && rank() == 4 ? is_channels_last() : is_contiguous();
   if (already) return *this;
   Tensor t = empty(shape(), dtype(), layout, device());
-  copy_elements(view_, t.view_);
+  copy_elements(*this, t);
   return t;
 }
 
@@ -345,14 +354,26 @@ Tensor Tensor::to(DType dtype) const {
   if (dtype == this->dtype()) return *this;
   Tensor t = empty(shape(), dtype, Layout::row_major, device());
   if (is_dense()) std::copy_n(view_.stride, kMaxRank, t.view_.stride);
-  copy_elements(view_, t.view_);
+  copy_elements(*this, t);
+  return t;
+}
+
+Tensor Tensor::to(Device to) const {
+  if (!defined() || to == device()) return *this;
+  const Tensor from = is_dense() ? *this : contiguous();  // then its bytes stand without gaps
+  Tensor t = empty(shape(), dtype(), Layout::row_major, to);
+  std::copy_n(from.view_.stride, kMaxRank, t.view_.stride);
+  const size_t bytes = size_t(numel()) * size_of(dtype());
+  if (bytes == 0) return t;
+  to.is_cpu() ? copy_to_host(t.view_.data, from.view_.data, bytes, current_stream())
+              : copy_to_device(t.view_.data, from.view_.data, bytes, current_stream());
   return t;
 }
 
 Tensor Tensor::clone() const {
   if (!defined()) return {};
   Tensor t = empty_like(*this);
-  copy_elements(view_, t.view_);
+  copy_elements(*this, t);
   return t;
 }
 
@@ -361,16 +382,26 @@ Tensor& Tensor::copy_(const Tensor& from) {
   // Where both lie in one storage an element could be written before it is read.
   const bool overlaps = shares_storage_with(from) && ranges_meet(view_, from.view_);
   const Tensor source = overlaps ? from.clone() : from;
-  copy_elements(source.shape() == shape() ? source.view_ : source.expand(shape()).view_, view_);
+  copy_elements(source.shape() == shape() ? source : source.expand(shape()), *this);
   written_by("copy_");
   return *this;
 }
 
 Tensor& Tensor::fill_(double value) {
   require_own_places("fill_", *this);
-  copy_elements(full({}, value, dtype()).expand(shape()).view_, view_);
+  device().is_cpu() ? copy_elements(full({}, value, dtype()).expand(shape()).view_, view_)
+                    : device_fill(view_, value, current_stream());
   written_by("fill_");
   return *this;
+}
+
+void copy_elements(const Tensor& from, const Tensor& to) {
+  if (!from.defined() || !to.defined()) return copy_elements(from.view(), to.view());
+  if (from.device() != to.device())
+    fail("copy", text("tensors of one device, ", to.device()), text(from), "use .to(Device)");
+  if (to.device().is_cpu()) return copy_elements(from.view(), to.view());
+  if (!same_sizes(from.view(), to.view())) fail("copy", text("sizes ", to.shape()), text(from));
+  device_copy(from.view(), to.view(), current_stream());
 }
 
 void append(std::string& out, const Tensor& t) {

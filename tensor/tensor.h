@@ -35,7 +35,8 @@ class Tensor {
                       Layout layout = Layout::row_major, Device device = Device::cpu());
   static Tensor zeros(const Shape& shape, DType dtype = DType::f32,
                       Layout layout = Layout::row_major, Device device = Device::cpu());
-  static Tensor full(const Shape& shape, double value, DType dtype = DType::f32);
+  static Tensor full(const Shape& shape, double value, DType dtype = DType::f32,
+                     Device device = Device::cpu());
   // Same shape, dtype, device and, where `like` is dense, the same order of axes in memory.
   static Tensor empty_like(const Tensor& like);
   static Tensor zeros_like(const Tensor& like);
@@ -67,9 +68,11 @@ class Tensor {
     return storage_.get() == other.storage_.get();
   }
 
-  // First element; throws when T is not the dtype. Elements follow strides.
+  // First element; throws when T is not the dtype, or the elements lie on a GPU. Elements follow
+  // strides.
   template <class T>
   T* data() const;
+  // The next three wait for the GPU, where the elements lie on one.
   // The one element of a tensor with numel() == 1, converted to double.
   double item() const;
   // Element at a full index, converted to double; for tests and messages, not for loops.
@@ -98,11 +101,12 @@ class Tensor {
   Tensor contiguous() const;              // row-major without gaps
   Tensor to_layout(Layout layout) const;  // dense in that layout
   Tensor to(DType dtype) const;           // converted; the same tensor if it has that dtype
+  Tensor to(Device device) const;         // the same tensor if it is there; undefined stays so
 
   // -- copies ----------------------------------------------------------------------------------
   Tensor clone() const;  // same layout if dense, else row-major
   // -- in place: each bumps the storage's version and names itself as the writer ---------------
-  Tensor& copy_(const Tensor& from);  // broadcasting and dtype conversion
+  Tensor& copy_(const Tensor& from);  // broadcasting and dtype conversion; on one device
   Tensor& fill_(double value);
   void written_by(const char* op) const { storage().written_by(op); }
 
@@ -122,7 +126,9 @@ void append(std::string& out, const Tensor& t);
 // A short printout of the values, as NumPy does it; for people.
 std::string to_string(const Tensor& t, int edge_items = 3);
 
-// out[i] = in[i] for any strides and dtypes; sizes must be equal. What contiguous() and copy_ use.
-void copy_elements(const View& from, const View& to);
+// to[i] = from[i] for any strides and dtypes; sizes must be equal, and the device. What
+// contiguous() and copy_ use.
+void copy_elements(const Tensor& from, const Tensor& to);
+void copy_elements(const View& from, const View& to);  // on the CPU
 
 }  // namespace clade

@@ -21,7 +21,7 @@ namespace {
 struct Options {
   KernelBench kernels;
   TrainBench train;
-  std::string json, out = "roofline.html", vectors;
+  std::string json, out = "roofline.html", vectors, device = "cpu";
   int threads = 0;
 };
 
@@ -109,27 +109,34 @@ void run_scaling(const Options& o) {
 }
 
 void run_train(const Options& o) {
-  const TrainResult r = bench_train(o.train);
+  TrainBench train = o.train;
+  train.device = device_named(o.device);
+  require_device(train.device);
+  const TrainResult r = bench_train(train);
   auto megabytes = [](int64_t bytes) { return fixed(double(bytes) * 1e-6, 1) + " MB"; };
-  std::printf(
-      "%s, batch %lld, %s parameters, %d thread%s: %s samples/s (%s ms a step, median of "
-      "%lld)\n",
-      o.train.model.c_str(), (long long)o.train.batch, grouped(r.parameters).c_str(), threads(),
-      threads() == 1 ? "" : "s", fixed(double(o.train.batch) / r.step_seconds, 0).c_str(),
-      fixed(r.step_seconds * 1e3, 2).c_str(), (long long)r.steps);
-  std::printf(
-      "memory  %s between steps, %s after the forward pass (the least that backward needs), "
-      "%s at most\n\n%s",
-      megabytes(r.between).c_str(), megabytes(r.after_forward).c_str(), megabytes(r.peak).c_str(),
-      r.table.c_str());
+  std::printf("%s, batch %lld, %s parameters, %s: %s samples/s (%s ms a step, median of %lld)\n",
+              o.train.model.c_str(), (long long)o.train.batch, grouped(r.parameters).c_str(),
+              train.device.is_cpu()
+                  ? text(threads(), threads() == 1 ? " thread" : " threads").c_str()
+                  : o.device.c_str(),
+              fixed(double(o.train.batch) / r.step_seconds, 0).c_str(),
+              fixed(r.step_seconds * 1e3, 2).c_str(), (long long)r.steps);
+  if (train.device.is_cpu())  // the GPU's memory and kernels are Nsight's to tell
+    std::printf(
+        "memory  %s between steps, %s after the forward pass (the least that backward needs), "
+        "%s at most\n\n%s",
+        megabytes(r.between).c_str(), megabytes(r.after_forward).c_str(), megabytes(r.peak).c_str(),
+        r.table.c_str());
   nlohmann::ordered_json out = machine(nullptr);
   out["model"] = o.train.model;
   out["batch"] = o.train.batch;
+  out["device"] = o.device;
   out["step_ms"] = r.step_seconds * 1e3;
   out["samples_per_s"] = double(o.train.batch) / r.step_seconds;
-  out["memory_mb"] = {{"between", double(r.between) * 1e-6},
-                      {"after_forward", double(r.after_forward) * 1e-6},
-                      {"peak", double(r.peak) * 1e-6}};
+  if (train.device.is_cpu())
+    out["memory_mb"] = {{"between", double(r.between) * 1e-6},
+                        {"after_forward", double(r.after_forward) * 1e-6},
+                        {"peak", double(r.peak) * 1e-6}};
   write_json(o.json, out);
 }
 
@@ -200,6 +207,10 @@ void add_bench(CLI::App& program) {
   train->add_option("--batch", o->train.batch, "samples a step [128]")
       ->type_name("N")
       ->check(validator(Numbers{2, 65536}));
+  train->add_option("--device", o->device, "cpu, cuda or cuda-on-cpu [cpu]")
+      ->type_name("NAME")
+      ->check(validator(OneOf{{"cpu", "cuda", "cuda-on-cpu"}}));
+  train->add_flag("--captured", o->train.captured, "on a GPU: the step as one CUDA graph");
   train->add_option("--seconds", o->train.seconds, "of measuring [5]")
       ->type_name("X")
       ->check(validator(Numbers{.low = 0, .high = 3600, .whole = false, .open = true}));

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "tensor/device.h"
+
 namespace clade::apps {
 
 struct TrainBench {
@@ -14,6 +16,8 @@ struct TrainBench {
   int64_t batch = 128;
   double seconds = 5;   // of measuring, at least 3 steps
   bool shapes = false;  // the table: a row for each shape of a kernel
+  Device device = Device::cpu();
+  bool captured = false;  // replay the step as one CUDA graph (optim/captured_step.h)
 };
 
 struct TrainResult {

@@ -88,7 +88,7 @@ void visit(Options& o, Visitor&& v) {
   v("--data-dir", o.data_dir, Anything{"DIR"}, "where to look for data sets first");
   v("--seed", o.seed, AtLeast{0}, "of all randomness: same seed, same result");
   v("--threads", o.threads, Between{1, kMostThreads}, "[all cores]");
-  v("--device", o.device, Words{"cpu"}, "what computes");
+  v("--device", o.device, Words{"cpu cuda cuda-on-cpu"}, "what trains the model");
   v("--out", o.out, Anything{"DIR"}, "the run's folder [runs/<data>]");
 }
 

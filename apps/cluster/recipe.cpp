@@ -46,6 +46,7 @@ void require_unused(const ClusterOptions& given) {
   });
   if (given.set) refuse("--set");
   if (given.pretrained) refuse("--pretrained");
+  if (given.device != "cpu") refuse("--device");
 }
 
 void fill_system(ClusterOptions& o, const models::SystemInfo& info, const data::Dataset& seen) {

@@ -50,10 +50,10 @@ std::string training_description(const models::SystemInfo& info, const ClusterOp
   return command_line(kept);
 }
 
-models::Rows rows_of(const data::Dataset& d, const std::vector<int64_t>& rows) {
+models::Rows rows_of(const data::Dataset& d, const std::vector<int64_t>& rows, Device device) {
   const Tensor index = Tensor::from(rows, {int64_t(rows.size())});
   return {data::gather_rows(d.values, index),
-          d.mask.defined() ? data::gather_rows(d.mask, index) : Tensor()};
+          d.mask.defined() ? data::gather_rows(d.mask, index) : Tensor(), device};
 }
 
 std::string joined(const std::vector<std::string>& names) {
@@ -91,7 +91,7 @@ void judge_reconstructions(models::System& system, const models::Blueprint& b,
   if (!b.settings.knows("noise")) return;
   const Random rng = Random(b.seed).fork("quality");
   const Tensor seen = models::noisy(some.values, b.settings.number("noise"), rng);
-  r.quality_of_noisy = data::image_quality(some.values, system.reconstruct({seen, some.mask}, {}));
+  r.quality_of_noisy = data::image_quality(some.values, system.reconstruct({seen, some.mask, rows.device}, {}));
 }
 
 Representation by_system(const models::SystemInfo& info, const data::Dataset& seen,
@@ -102,9 +102,11 @@ Representation by_system(const models::SystemInfo& info, const data::Dataset& se
   const models::Blueprint blueprint{.sample = sample,
                                     .clusters = info.needs_clusters ? *options.clusters : 0,
                                     .settings = settings_of(info, options, seen.size(), sample),
-                                    .seed = uint64_t(options.seed)};
+                                    .seed = uint64_t(options.seed),
+                                    .device = device_named(options.device)};
   const std::string description = training_description(info, options, blueprint.settings);
-  const models::Rows rows{seen.values, seen.mask};  // from here on there are no labels
+  // From here on there are no labels.
+  const models::Rows rows{seen.values, seen.mask, blueprint.device};
   models::SystemPtr system = models::make_system(info, blueprint);
 
   watch.start("train");
@@ -120,7 +122,7 @@ Representation by_system(const models::SystemInfo& info, const data::Dataset& se
   r.latent = system->encode(rows, progress);
   r.own = system->clusters(rows, progress);
   if (seen.is_images()) {
-    r.reconstructions = system->reconstruct(rows_of(seen, sample_rows), progress);
+    r.reconstructions = system->reconstruct(rows_of(seen, sample_rows, rows.device), progress);
     judge_reconstructions(*system, blueprint, rows, r);
   }
   for (const models::Curve& c : system->curves) r.loss.push_back({c.name, c.values});

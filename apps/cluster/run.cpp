@@ -73,6 +73,7 @@ void tell_how_to_resume(const Outcome& o) {
 }
 
 Outcome run(const ClusterOptions& given, ProgressLine& line) {
+  require_device(device_named(given.device));
   const Random rng(static_cast<uint64_t>(given.seed));
   Stopwatch watch;
   Outcome o;

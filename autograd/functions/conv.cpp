@@ -21,7 +21,8 @@ Shape output_shape(const Shape& x, const Tensor& w, const ConvParams& p) {
 }
 
 Tensor forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvParams& p) {
-  Tensor y = Tensor::empty(output_shape(x.shape(), w, p), x.dtype(), Layout::channels_last);
+  Tensor y =
+      Tensor::empty(output_shape(x.shape(), w, p), x.dtype(), Layout::channels_last, x.device());
   Tensor image = channels_last(x), weight = w.contiguous();
   detail::on_device(y, [&](auto context) {
     kernels::conv2d_forward(context, image.view(), weight.view(), detail::optional_view(bias),
@@ -32,7 +33,7 @@ Tensor forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvP
 
 Tensor grad_input(const Tensor& y, const Tensor& w, const Tensor& bias, const Shape& shape,
                   const ConvParams& p) {
-  Tensor x = Tensor::empty(shape, y.dtype(), Layout::channels_last);
+  Tensor x = Tensor::empty(shape, y.dtype(), Layout::channels_last, y.device());
   Tensor image = channels_last(y), weight = w.contiguous();
   detail::on_device(x, [&](auto context) {
     kernels::conv2d_grad_input(context, image.view(), weight.view(), detail::optional_view(bias),
@@ -53,8 +54,8 @@ void grad_weight(const Tensor& x, const Tensor& y, const Tensor& w, const ConvPa
 Tensor as_output_for(const Shape& x, const Tensor& t, const Tensor& w, const ConvParams& p) {
   Shape shape = output_shape(x, w, p);
   if (shape == t.shape()) return t;
-  Tensor wide = Tensor::zeros(shape, t.dtype(), Layout::channels_last);
-  copy_elements(t.view(), wide.slice(2, 0, t.size(2)).slice(3, 0, t.size(3)).view());
+  Tensor wide = Tensor::zeros(shape, t.dtype(), Layout::channels_last, t.device());
+  copy_elements(t, wide.slice(2, 0, t.size(2)).slice(3, 0, t.size(3)));
   return wide;
 }
 

@@ -16,9 +16,17 @@ void require_rank(const char* op, const char* argument, const Tensor& t, int ran
   if (t.rank() != rank) fail(op, text(argument, " with ", rank, " axes"), text(t));
 }
 
+void require_same_device(const char* op, const Tensor& a, const Tensor& b) {
+  if (a.device() != b.device())
+    fail(op, "arguments on one device",
+         text(a.view(), " on ", a.device(), " and ", b.view(), " on ", b.device()),
+         "move one with .to(Device)");
+}
+
 void require_same_dtype(const char* op, const Tensor& a, const Tensor& b) {
   if (a.dtype() != b.dtype())
     fail(op, "arguments of one dtype", text(a, " and ", b), "convert one with .to(...)");
+  require_same_device(op, a, b);
 }
 
 void require_same_shape(const char* op, const Tensor& a, const Tensor& b) {
@@ -29,6 +37,7 @@ void require_vector(const char* op, const char* argument, const Tensor& t, int64
                     const Tensor& like) {
   if (!(t.shape() == Shape{n}) || t.dtype() != like.dtype())
     fail(op, text(argument, " as ", like.dtype(), " [", n, "]"), text(t));
+  require_same_device(op, like, t);
 }
 
 void require_window(const char* op, std::initializer_list<int64_t> sizes) {
@@ -43,7 +52,7 @@ Tensor sum_to(const Tensor& t, const Shape& shape) {
   int lead = t.rank() - shape.rank();
   int64_t kept[kMaxRank];
   for (int d = 0; d < t.rank(); d++) kept[d] = d < lead ? 1 : shape[d - lead];
-  Tensor y = Tensor::empty(Shape(kept, t.rank()), t.dtype());
+  Tensor y = Tensor::empty(Shape(kept, t.rank()), t.dtype(), Layout::row_major, t.device());
   on_device(
       t, [&](auto context) { kernels::reduce(context, kernels::Reduce::sum, t.view(), y.view()); });
   return y.reshape(shape);
@@ -56,7 +65,7 @@ Tensor like_layout(const Tensor& t, const Tensor& like) {
       same = same && (t.size(d) == 1 || t.stride(d) == like.stride(d));
     if (same) return t;
     Tensor copy = Tensor::empty_like(like);
-    copy_elements(t.view(), copy.view());
+    copy_elements(t, copy);
     return copy;
   }
   return t.contiguous();

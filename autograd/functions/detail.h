@@ -1,21 +1,19 @@
 // Checks and helpers that the op families share. Not part of the public interface.
 #pragma once
 
+#include "autograd/on_device.h"
 #include "autograd/op.h"
 #include "autograd/record.h"
-#include "kernels/context.h"
 
 namespace clade::detail {
 
-// body(context) with the kernel context of the tensor's device.
-template <class Body>
-decltype(auto) on_device(const Tensor&, Body&& body) {
-  return body(kernels::Cpu{});
-}
+using clade::on_device;
 
 // A floating tensor, else Error naming op and argument ("x").
 void require_floating(const char* op, const char* argument, const Tensor& t);
 void require_rank(const char* op, const char* argument, const Tensor& t, int rank);
+void require_same_device(const char* op, const Tensor& a, const Tensor& b);
+// The device too.
 void require_same_dtype(const char* op, const Tensor& a, const Tensor& b);
 void require_same_shape(const char* op, const Tensor& a, const Tensor& b);
 // A vector (n), as biases and per-channel arguments are.

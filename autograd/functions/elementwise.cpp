@@ -54,7 +54,9 @@ Tensor binary_value(const char* op, Binary f, const Tensor& a, const Tensor& b) 
   detail::require_same_dtype(op, a, b);
   Shape shape = broadcast(op, a.shape(), b.shape());
   const Tensor& model = a.shape() == shape && (a.is_dense() || !(b.shape() == shape)) ? a : b;
-  Tensor y = model.shape() == shape ? Tensor::empty_like(model) : Tensor::empty(shape, a.dtype());
+  Tensor y = model.shape() == shape
+                 ? Tensor::empty_like(model)
+                 : Tensor::empty(shape, a.dtype(), Layout::row_major, a.device());
   detail::on_device(y, [&](auto context) {
     kernels::binary(context, f, a.expand(shape).view(), b.expand(shape).view(), y.view());
   });

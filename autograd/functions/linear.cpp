@@ -13,7 +13,7 @@ void multiply(const Tensor& a, const Tensor& b, const Tensor& c, double beta = 0
       a, [&](auto context) { kernels::gemm(context, a.view(), b.view(), c.view(), 1, beta); });
 }
 Tensor product(const Tensor& a, const Tensor& b) {
-  Tensor c = Tensor::empty({a.size(0), b.size(1)}, a.dtype());
+  Tensor c = Tensor::empty({a.size(0), b.size(1)}, a.dtype(), Layout::row_major, a.device());
   multiply(a, b, c);
   return c;
 }
@@ -57,7 +57,7 @@ Var linear(const Var& x, const Var& w, const Var& b, double slope) {
          text("x ", x.shape()));
   if (b.defined()) detail::require_vector("linear", "bias", b.value(), w.size(0), x.value());
   if (!(slope >= 0)) fail("linear", "a slope of 0 or more", text(slope), "use leaky_relu after it");
-  Tensor y = Tensor::empty({x.size(0), w.size(0)}, x.dtype());
+  Tensor y = Tensor::empty({x.size(0), w.size(0)}, x.dtype(), Layout::row_major, x.device());
   const Tensor bias = b.defined() ? b.value().contiguous() : Tensor();
   const View bias_view = b.defined() ? bias.view() : View();
   const kernels::Finish finish{b.defined() ? &bias_view : nullptr, slope};

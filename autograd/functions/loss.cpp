@@ -29,7 +29,7 @@ Var against_target(const Op& op, const Var& prediction, const Tensor& x, const T
                    Forward forward, Backward backward) {
   Tensor p = first_argument(op.name, "the prediction", prediction.value());
   Tensor target = argument(op.name, x, p), m = mask_argument(op.name, mask, p);
-  Tensor out = Tensor::empty({p.size(0)}, p.dtype());
+  Tensor out = Tensor::empty({p.size(0)}, p.dtype(), Layout::row_major, p.device());
   detail::on_device(out, [&](auto context) {
     forward(context, p.view(), target.view(), detail::optional_view(m), out.view());
   });
@@ -76,7 +76,7 @@ Var gaussian_log_likelihood(const Var& x, const Var& mean, const Var& logvar, co
   Tensor mu = first_argument(name, "mean", mean.value());
   Tensor data = argument(name, x.value(), mu), lv = argument(name, logvar.value(), mu);
   Tensor m = mask_argument(name, mask, mu);
-  Tensor out = Tensor::empty({mu.size(0)}, mu.dtype());
+  Tensor out = Tensor::empty({mu.size(0)}, mu.dtype(), Layout::row_major, mu.device());
   detail::on_device(out, [&](auto context) {
     kernels::gaussian_log_likelihood(context, data.view(), mu.view(), lv.view(),
                                      detail::optional_view(m), out.view());
@@ -104,7 +104,7 @@ Var student_t_log_likelihood(const Tensor& x, const Var& mean, const Var& scale,
   Tensor mu = first_argument(name, "mean", mean.value());
   Tensor data = argument(name, x, mu), s = argument(name, scale.value(), mu);
   Tensor f = argument(name, df.value(), mu), m = mask_argument(name, mask, mu);
-  Tensor out = Tensor::empty({mu.size(0)}, mu.dtype());
+  Tensor out = Tensor::empty({mu.size(0)}, mu.dtype(), Layout::row_major, mu.device());
   detail::on_device(out, [&](auto context) {
     kernels::student_t_log_likelihood(context, data.view(), mu.view(), s.view(), f.view(),
                                       detail::optional_view(m), out.view());
@@ -130,7 +130,7 @@ Var kl_standard_normal(const Var& mean, const Var& logvar) {
   const char* name = op::kl_standard_normal.name;
   Tensor mu = first_argument(name, "mean", mean.value());
   Tensor lv = argument(name, logvar.value(), mu);
-  Tensor out = Tensor::empty({mu.size(0)}, mu.dtype());
+  Tensor out = Tensor::empty({mu.size(0)}, mu.dtype(), Layout::row_major, mu.device());
   detail::on_device(out, [&](auto context) {
     kernels::kl_standard_normal(context, mu.view(), lv.view(), out.view());
   });

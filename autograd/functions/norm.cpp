@@ -11,7 +11,9 @@ Tensor kernel_layout(const Tensor& t) {
   return t.to_layout(t.rank() == 4 ? Layout::channels_last : Layout::row_major);
 }
 
-Tensor empty_vector(const Tensor& like) { return Tensor::empty({like.size(1)}, like.dtype()); }
+Tensor empty_vector(const Tensor& like) {
+  return Tensor::empty({like.size(1)}, like.dtype(), Layout::row_major, like.device());
+}
 
 // dx, dgamma and dbeta come from one kernel call.
 struct NormGradients {

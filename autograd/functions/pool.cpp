@@ -12,8 +12,8 @@ Tensor images(const char* op, const Var& x) {
   return x.value().to_layout(Layout::channels_last);
 }
 
-Tensor empty_images(const Shape& shape, DType dtype) {
-  return Tensor::empty(shape, dtype, Layout::channels_last);
+Tensor empty_images(const Shape& shape, const Tensor& like) {
+  return Tensor::empty(shape, like.dtype(), Layout::channels_last, like.device());
 }
 
 Shape pooled_shape(const char* op, const Tensor& x, const PoolParams& p) {
@@ -36,14 +36,15 @@ Shape pooled_shape(const char* op, const Tensor& x, const PoolParams& p) {
 Var max_pool2d(const Var& x, const PoolParams& p) {
   Tensor input = images("max_pool2d", x);
   Shape shape = pooled_shape("max_pool2d", input, p);
-  Tensor y = empty_images(shape, input.dtype()), index = empty_images(shape, DType::i64);
+  Tensor y = empty_images(shape, input);
+  Tensor index = Tensor::empty(shape, DType::i64, Layout::channels_last, input.device());
   detail::on_device(y, [&](auto context) {
     kernels::max_pool2d(context, input.view(), y.view(), index.view(), p);
   });
   return record(op::max_pool2d, y, {x},
                 [shape = input.shape(), index = save(index)](Gradients& g, const Tensor& dy) {
                   g.add(0, [&] {
-                    Tensor dx = empty_images(shape, dy.dtype());
+                    Tensor dx = empty_images(shape, dy);
                     detail::on_device(dx, [&](auto context) {
                       kernels::max_pool2d_backward(context,
                                                    dy.to_layout(Layout::channels_last).view(),
@@ -56,12 +57,12 @@ Var max_pool2d(const Var& x, const PoolParams& p) {
 
 Var avg_pool2d(const Var& x, const PoolParams& p) {
   Tensor input = images("avg_pool2d", x);
-  Tensor y = empty_images(pooled_shape("avg_pool2d", input, p), input.dtype());
+  Tensor y = empty_images(pooled_shape("avg_pool2d", input, p), input);
   detail::on_device(y,
                     [&](auto context) { kernels::avg_pool2d(context, input.view(), y.view(), p); });
   return record(op::avg_pool2d, y, {x}, [p, shape = input.shape()](Gradients& g, const Tensor& dy) {
     g.add(0, [&] {
-      Tensor dx = empty_images(shape, dy.dtype());
+      Tensor dx = empty_images(shape, dy);
       detail::on_device(dx, [&](auto context) {
         kernels::avg_pool2d_backward(context, dy.to_layout(Layout::channels_last).view(), dx.view(),
                                      p);
@@ -78,13 +79,13 @@ Var upsample2d(const Var& x, int64_t factor, Upsample mode) {
   for (int i = 0; i < 2; i++)
     if (__builtin_mul_overflow(input.size(2 + i), factor, &size[i]))
       fail("upsample2d", "an output of less than 2^63 pixels", text(input, " times ", factor));
-  Tensor y = empty_images({input.size(0), input.size(1), size[0], size[1]}, input.dtype());
+  Tensor y = empty_images({input.size(0), input.size(1), size[0], size[1]}, input);
   detail::on_device(
       y, [&](auto context) { kernels::upsample2d(context, mode, input.view(), y.view()); });
   return record(op::upsample2d, y, {x},
                 [mode, shape = input.shape()](Gradients& g, const Tensor& dy) {
                   g.add(0, [&] {
-                    Tensor dx = empty_images(shape, dy.dtype());
+                    Tensor dx = empty_images(shape, dy);
                     detail::on_device(dx, [&](auto context) {
                       kernels::upsample2d_backward(
                           context, mode, dy.to_layout(Layout::channels_last).view(), dx.view());

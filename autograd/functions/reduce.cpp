@@ -43,7 +43,7 @@ Axes find_axes(const char* op, const Tensor& x, const int* axes, size_t n) {
 }
 
 Tensor reduced(Reduce f, const Tensor& x, const Shape& kept) {
-  Tensor y = Tensor::empty(kept, x.dtype());
+  Tensor y = Tensor::empty(kept, x.dtype(), Layout::row_major, x.device());
   detail::on_device(x, [&](auto context) { kernels::reduce(context, f, x.view(), y.view()); });
   return y;
 }
@@ -69,7 +69,8 @@ Var extreme(const Op& op, Reduce f, const Var& x, const Axes& axes, bool keep) {
                   g.add(0, [&] {
                     // won = 1 where x is the extreme, shared by their number
                     const Tensor &in = x.get(), &extreme = y.get();
-                    Tensor won = Tensor::empty(in.shape(), in.dtype());
+                    Tensor won =
+                        Tensor::empty(in.shape(), in.dtype(), Layout::row_major, in.device());
                     detail::on_device(won, [&](auto context) {
                       kernels::binary(context, kernels::Binary::equal, in.view(),
                                       extreme.expand(in.shape()).view(), won.view());
@@ -160,7 +161,7 @@ Var logsumexp(const Var& x, int axis, bool keep) {
   detail::require_floating("logsumexp", "x", x.value());
   int d = axis_of("logsumexp", x.value(), axis);
   if (x.size(d) == 0) fail("logsumexp", "at least one element along the axis", text(x.value()));
-  Tensor y = Tensor::empty(x.shape().with(d, 1), x.dtype());
+  Tensor y = Tensor::empty(x.shape().with(d, 1), x.dtype(), Layout::row_major, x.device());
   detail::on_device(
       y, [&](auto context) { kernels::logsumexp(context, x.value().view(), y.view(), d); });
   return record(op::logsumexp, keep ? y : y.squeeze(d), {x},
@@ -178,7 +179,7 @@ Tensor argmax(const Tensor& x, int axis) {
   detail::require_floating("argmax", "x", x);
   int d = axis_of("argmax", x, axis);
   if (x.size(d) == 0) fail("argmax", "at least one element along the axis", text(x));
-  Tensor index = Tensor::empty(x.shape().with(d, 1), DType::i64);
+  Tensor index = Tensor::empty(x.shape().with(d, 1), DType::i64, Layout::row_major, x.device());
   detail::on_device(x, [&](auto context) { kernels::argmax(context, x.view(), index.view(), d); });
   return index.squeeze(d);
 }

@@ -3,11 +3,16 @@
 #include "autograd/functions/detail.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/sample/sample.h"
+#include "tensor/capture.h"
 
 namespace clade {
 namespace {
 
+// While a step is recorded nothing is drawn; each replay draws anew, from the same rng.
 kernels::Draw draw_from(Random& rng, int64_t elements) {
+  if (Capture* capture = Capture::current())
+    return {rng.seed(), rng.stream(), 0,
+            capture->number<uint64_t>([&rng, elements] { return rng.take(elements); })};
   return {rng.seed(), rng.stream(), rng.take(elements)};
 }
 
@@ -18,7 +23,7 @@ Var reparameterized(const Var& mean, const Var& logvar, const Shape& shape, Rand
   detail::require_same_dtype(name, mean.value(), logvar.value());
   detail::require_same_shape(name, mean.value(), logvar.value());
   Tensor m = mean.value().contiguous(), v = logvar.value().contiguous();
-  Tensor z = Tensor::empty(shape, m.dtype());
+  Tensor z = Tensor::empty(shape, m.dtype(), Layout::row_major, m.device());
   kernels::Draw draw = draw_from(rng, z.numel());
   detail::on_device(z, [&](auto context) {
     kernels::reparameterize(context, m.view(), v.view(), draw, z.view());
@@ -79,7 +84,7 @@ Var log_prior_ratio(const Var& z, const Var& mean, const Var& logvar) {
   }
   Tensor at = z.value().contiguous(), mu = mean.value().contiguous(),
          v = logvar.value().contiguous();
-  Tensor out = Tensor::empty({z.size(0), z.size(1)}, at.dtype());
+  Tensor out = Tensor::empty({z.size(0), z.size(1)}, at.dtype(), Layout::row_major, at.device());
   detail::on_device(out, [&](auto context) {
     kernels::log_prior_ratio(context, at.view(), mu.view(), v.view(), out.view());
   });
@@ -104,7 +109,8 @@ ImportanceWeights importance_weighted_bound(const Var& log_w) {
   detail::require_rank(name, "log_w (K, N)", log_w.value(), 2);
   if (log_w.size(0) < 1) fail(name, "at least one sample (K >= 1)", text(log_w.value()));
   Tensor w = log_w.value().contiguous();
-  Tensor bound = Tensor::empty({w.size(1)}, w.dtype()), effective = Tensor::empty_like(bound);
+  Tensor bound = Tensor::empty({w.size(1)}, w.dtype(), Layout::row_major, w.device());
+  Tensor effective = Tensor::empty_like(bound);
   Tensor weight = Tensor::empty_like(w);
   detail::on_device(w, [&](auto context) {
     kernels::importance_weights(context, w.view(), bound.view(), weight.view(), effective.view());

@@ -47,8 +47,8 @@ Var slice(const Var& x, int axis, int64_t begin, int64_t end, int64_t step) {
   return record(op::slice, y, {x},
                 [axis, begin, end, step, shape = x.shape()](Gradients& g, const Tensor& dy) {
                   g.add(0, [&] {
-                    Tensor dx = Tensor::zeros(shape, dy.dtype());
-                    copy_elements(dy.view(), dx.slice(axis, begin, end, step).view());
+                    Tensor dx = Tensor::zeros(shape, dy.dtype(), Layout::row_major, dy.device());
+                    copy_elements(dy, dx.slice(axis, begin, end, step));
                     return dx;
                   });
                 });
@@ -69,12 +69,13 @@ Var concat(const std::vector<Var>& parts, int axis) {
     total += t.size(d);
     channels_last = channels_last && t.is_channels_last();
   }
-  Tensor y = Tensor::empty(first.shape().with(d, total), first.dtype(),
-                           channels_last ? Layout::channels_last : Layout::row_major);
+  Tensor y =
+      Tensor::empty(first.shape().with(d, total), first.dtype(),
+                    channels_last ? Layout::channels_last : Layout::row_major, first.device());
   std::vector<int64_t> edges{0};
   for (const Var& part : parts) {
     edges.push_back(edges.back() + part.size(d));
-    copy_elements(part.value().view(), y.slice(d, edges[edges.size() - 2], edges.back()).view());
+    copy_elements(part.value(), y.slice(d, edges[edges.size() - 2], edges.back()));
   }
   return record(op::concat, y, parts, [d, edges](Gradients& g, const Tensor& dy) {
     for (int i = 0; i + 1 < int(edges.size()); i++)

@@ -5,13 +5,13 @@ namespace {
 
 // 1 where the drawn value is positive: a mask from a constant input.
 Tensor as_mask(const Var& v) {
-  Tensor mask = v.value().contiguous().clone();
+  Tensor mask = v.value().to(Device::cpu()).contiguous().clone();
   dispatch_floating(mask.dtype(), [&](auto zero) {
     using T = decltype(zero);
     T* m = mask.data<T>();
     for (int64_t i = 0; i < mask.numel(); i++) m[i] = m[i] > 0 ? T(1) : T(0);
   });
-  return mask;
+  return mask.to(v.value().device());
 }
 
 // `weighted` takes its mask as it is, of any numbers: what is timed holds no making of masks.

@@ -79,10 +79,19 @@ void gather_typed(const Cuda& ctx, const Gather& g, const View& source, const Vi
   grid.blocks.y = unsigned(parts);
   launch<pack_weights<T>>(ctx.stream, grid, g, w.as<const T>(), packed.data());
   if constexpr (std::is_same_v<T, float>) {
-    gather_tf32(ctx, g, source.as<T>(), packed.data(), bias.as<T>(), target.as<T>());
-  } else {
-    gather_ffma<T>(ctx, g, source.as<T>(), packed.data(), bias.as<T>(), target.as<T>());
+    if (ctx.products != Cuda::Products::one_by_one)
+      return gather_tf32(ctx, g, source.as<T>(), packed.data(), bias.as<T>(), target.as<T>());
   }
+  gather_ffma<T>(ctx, g, source.as<T>(), packed.data(), bias.as<T>(), target.as<T>());
+}
+
+template <class T>
+void weight_typed(const Cuda& ctx, const ConvShape& s, const WeightCut& cut, const T* x, const T* y,
+                  T* partial) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (ctx.products != Cuda::Products::one_by_one) return weight_tf32(ctx, s, cut, x, y, partial);
+  }
+  weight_ffma<T>(ctx, s, cut, x, y, partial);
 }
 
 }  // namespace
@@ -111,11 +120,7 @@ void conv2d_grad_weight(const Cuda& ctx, const View& x, const View& y, const Vie
   dispatch_floating(w.dtype, [&](auto zero) {
     using T = decltype(zero);
     DeviceScratch<T> partial(s.groups * cut.chunks * cut.rows * cut.outputs, ctx.stream);
-    if constexpr (std::is_same_v<T, float>) {
-      weight_tf32(ctx, s, cut, x.as<T>(), y.as<T>(), partial.data());
-    } else {
-      weight_ffma<T>(ctx, s, cut, x.as<T>(), y.as<T>(), partial.data());
-    }
+    weight_typed(ctx, s, cut, x.as<T>(), y.as<T>(), partial.data());
     launch<join_chunks<T>>(ctx.stream, grid_of(s.weights()), s, cut, partial.data(), w.as<T>());
   });
 }

@@ -47,7 +47,7 @@ void conv2d_grad_input(const Cpu&, const View& y, const View& w, const View& bia
 void conv2d_grad_weight(const Cpu&, const View& x, const View& y, const View& w,
                         const ConvParams& p);
 
-// The same on a GPU: implicit matrix products (conv_gather.cuh); see Cuda::tf32.
+// The same on a GPU: implicit matrix products (conv_gather.cuh); see Cuda::Products.
 void conv2d_forward(const Cuda&, const View& x, const View& w, const View& bias, const View& y,
                     const ConvParams& p);
 void conv2d_grad_input(const Cuda&, const View& y, const View& w, const View& bias, const View& x,

@@ -218,29 +218,32 @@ void with_variant(int64_t columns, bool fours, bool exact, Body body) {
 void gather_tf32(const Cuda& ctx, const Gather& g, const float* source, const float* packed,
                  const float* bias, float* target) {
   const bool fours = g.source_channels % 4 == 0 && cuda::on_16_bytes(source);
-  with_variant(g.target_channels, fours, !ctx.tf32, [&](auto columns, auto vec, auto exact) {
-    constexpr int kColumns = decltype(columns)::value, kVec = decltype(vec)::value;
-    const Grid grid{{unsigned(ceil_div(g.most_pixels(), kRows)),
-                     unsigned(ceil_div(g.target_channels, kColumns)),
-                     unsigned(g.phases[0] * g.phases[1] * g.groups)},
-                    {unsigned(kThreadsOfBlock)}};
-    launch<gather_kernel<kColumns, kVec, decltype(exact)::value>>(ctx.stream, grid, g, source,
-                                                                  packed, bias, target);
-  });
+  with_variant(g.target_channels, fours, ctx.products != Cuda::Products::tf32,
+               [&](auto columns, auto vec, auto exact) {
+                 constexpr int kColumns = decltype(columns)::value, kVec = decltype(vec)::value;
+                 const Grid grid{{unsigned(ceil_div(g.most_pixels(), kRows)),
+                                  unsigned(ceil_div(g.target_channels, kColumns)),
+                                  unsigned(g.phases[0] * g.phases[1] * g.groups)},
+                                 {unsigned(kThreadsOfBlock)}};
+                 launch<gather_kernel<kColumns, kVec, decltype(exact)::value>>(
+                     ctx.stream, grid, g, source, packed, bias, target);
+               });
 }
 
 void weight_tf32(const Cuda& ctx, const ConvShape& s, const WeightCut& cut, const float* x,
                  const float* y, float* partial) {
   const bool fours = s.group_inputs() % 4 == 0 && cut.outputs % 4 == 0 && cuda::on_16_bytes(x) &&
                      cuda::on_16_bytes(y);
-  with_variant(cut.outputs, fours, !ctx.tf32, [&](auto columns, auto vec, auto exact) {
-    constexpr int kColumns = decltype(columns)::value, kVec = decltype(vec)::value;
-    const Grid grid{{unsigned(ceil_div(cut.rows, kRows)), unsigned(ceil_div(cut.outputs, kColumns)),
-                     unsigned(s.groups * cut.chunks)},
-                    {unsigned(kThreadsOfBlock)}};
-    launch<weight_kernel<kColumns, kVec, decltype(exact)::value>>(ctx.stream, grid, s, cut, x, y,
-                                                                  partial);
-  });
+  with_variant(cut.outputs, fours, ctx.products != Cuda::Products::tf32,
+               [&](auto columns, auto vec, auto exact) {
+                 constexpr int kColumns = decltype(columns)::value, kVec = decltype(vec)::value;
+                 const Grid grid{
+                     {unsigned(ceil_div(cut.rows, kRows)),
+                      unsigned(ceil_div(cut.outputs, kColumns)), unsigned(s.groups * cut.chunks)},
+                     {unsigned(kThreadsOfBlock)}};
+                 launch<weight_kernel<kColumns, kVec, decltype(exact)::value>>(ctx.stream, grid, s,
+                                                                               cut, x, y, partial);
+               });
 }
 
 }  // namespace clade::kernels::conv

@@ -14,9 +14,25 @@ namespace clade::kernels {
 // dtype.
 void squared_distances(const Cpu&, const View& x, const View& c, const View& out);
 
+// The same on a GPU, by direct differences: nothing cancels.
+void squared_distances(const Cuda&, const View& x, const View& c, const View& out);
+
+// The k nearest of c's rows for each row of x, without the (n, m) matrix of all distances:
+// index (n, k) i64 and distance (n, k), squared, nearest first; of equals the first in c. All are
+// row-major; x and c are finite; 1 <= k <= min(m, kMostNearest). k = 1 is k-means' assignment.
+constexpr int64_t kMostNearest = 128;
+void nearest(const Cuda&, const View& x, const View& c, const View& index, const View& distance);
+
+// sums (k, d) of the rows of x (n, d) that have each label, and their number: count (k) i64. label
+// (n) i64 in [0, k). k-means' update; in f64 and in order, so that two runs give the same bits.
+void sums_by_label(const Cuda&, const View& x, const View& label, const View& sums,
+                   const View& count);
+
 namespace reference {
 void squared_distances(const View& x, const View& c, const View& out);  // direct differences
-}
+void nearest(const View& x, const View& c, const View& index, const View& distance);
+void sums_by_label(const View& x, const View& label, const View& sums, const View& count);
+}  // namespace reference
 
 // sum_j (x[j] - y[j])^2 of two contiguous rows, in f64. Short rows are summed from left to right;
 // long ones in kLongLanes partial sums (element j goes to sum j mod kLongLanes), which are joined

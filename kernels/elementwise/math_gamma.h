@@ -16,9 +16,12 @@
 namespace clade::kernels::math {
 namespace detail {
 
-// Coefficients of a^-1, a^-3, ..., a^-13.
-constexpr double kGammaHalf[] = {-1.0 / 8,      1.0 / 192,      -1.0 / 640,      17.0 / 14336,
-                                 -31.0 / 18432, 691.0 / 180224, -5461.0 / 425984};
+// Coefficients of a^-1, a^-3, ..., a^-13. A function's own array is seen by the GPU too.
+CLADE_MATH constexpr double gamma_half(int i) {
+  const double c[] = {-1.0 / 8,      1.0 / 192,      -1.0 / 640,      17.0 / 14336,
+                      -31.0 / 18432, 691.0 / 180224, -5461.0 / 425984};
+  return c[i];
+}
 
 }  // namespace detail
 
@@ -27,8 +30,8 @@ CLADE_MATH T gamma_half_ratio(T a) {
   T product = 1;
   for (int i = 0; i < 8; i++) product *= 1 + T(0.5) / (a + T(i));
   const T b = a + 8, s = 1 / (b * b);
-  T series = T(detail::kGammaHalf[6]);
-  for (int i = 6; i-- > 0;) series = series * s + T(detail::kGammaHalf[i]);
+  T series = T(detail::gamma_half(6));
+  for (int i = 6; i-- > 0;) series = series * s + T(detail::gamma_half(i));
   return T(0.5) * log(b) + series / b - log(product);
 }
 
@@ -37,8 +40,8 @@ CLADE_MATH T gamma_half_ratio_slope(T a) {
   T steps = 0;
   for (int i = 0; i < 8; i++) steps += T(0.5) / ((a + T(i)) * (a + T(i) + T(0.5)));
   const T b = a + 8, s = 1 / (b * b);
-  T series = T(-13 * detail::kGammaHalf[6]);
-  for (int i = 6; i-- > 0;) series = series * s + T(-(2 * i + 1) * detail::kGammaHalf[i]);
+  T series = T(-13 * detail::gamma_half(6));
+  for (int i = 6; i-- > 0;) series = series * s + T(-(2 * i + 1) * detail::gamma_half(i));
   return T(0.5) / b + series * s + steps;
 }
 

@@ -22,6 +22,10 @@ struct Finish {
 void gemm(const Cpu&, const View& a, const View& b, const View& c, double alpha = 1,
           double beta = 0, const Finish& finish = {});
 
+// The same on a GPU. K = 0 and sizes of 0 too.
+void gemm(const Cuda&, const View& a, const View& b, const View& c, double alpha = 1,
+          double beta = 0, const Finish& finish = {});
+
 // One product on the calling thread, for kernels that hold their own parallel loop: row-major A (or
 // its transpose when trans_a), leading dimensions in elements.
 template <class T>

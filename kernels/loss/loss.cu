@@ -148,6 +148,27 @@ void gaussian_log_likelihood_backward(const Cuda& ctx, const View& x, const View
   });
 }
 
+void student_t_log_likelihood(const Cuda& ctx, const View& x, const View& mean, const View& scale,
+                              const View& df, const View& mask, const View& out) {
+  dispatch_floating(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    sum_samples<T>(ctx, x, mask, out,
+                   loss::StudentT<T>{x.as<T>(), mean.as<T>(), scale.as<T>(), df.as<T>()});
+  });
+}
+
+void student_t_log_likelihood_backward(const Cuda& ctx, const View& x, const View& mean,
+                                       const View& scale, const View& df, const View& mask,
+                                       const View& dout, const View& dmean, const View& dscale,
+                                       const View& ddf) {
+  dispatch_floating(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    spread_samples<T>(ctx, x, mask, dout,
+                      loss::StudentTSlope<T>{x.as<T>(), mean.as<T>(), scale.as<T>(), df.as<T>(),
+                                             dmean.as<T>(), dscale.as<T>(), ddf.as<T>()});
+  });
+}
+
 void kl_standard_normal(const Cuda& ctx, const View& mean, const View& logvar, const View& out) {
   dispatch_floating(mean.dtype, [&](auto zero) {
     using T = decltype(zero);

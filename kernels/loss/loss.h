@@ -60,6 +60,12 @@ void gaussian_log_likelihood(const Cuda&, const View& x, const View& mean, const
 void gaussian_log_likelihood_backward(const Cuda&, const View& x, const View& mean,
                                       const View& logvar, const View& mask, const View& dout,
                                       const View& dx, const View& dmean, const View& dlogvar);
+void student_t_log_likelihood(const Cuda&, const View& x, const View& mean, const View& scale,
+                              const View& df, const View& mask, const View& out);
+void student_t_log_likelihood_backward(const Cuda&, const View& x, const View& mean,
+                                       const View& scale, const View& df, const View& mask,
+                                       const View& dout, const View& dmean, const View& dscale,
+                                       const View& ddf);
 void kl_standard_normal(const Cuda&, const View& mean, const View& logvar, const View& out);
 void kl_standard_normal_backward(const Cuda&, const View& mean, const View& logvar,
                                  const View& dout, const View& dmean, const View& dlogvar);

@@ -11,7 +11,6 @@
 #include <cmath>
 
 #include "kernels/elementwise/math.h"
-#include "kernels/elementwise/math_gamma.h"
 #include "kernels/elementwise/walk.h"
 #include "kernels/loss/terms.h"
 #include "kernels/reduce/lanes.h"
@@ -140,13 +139,6 @@ double moved(const View& x, const View& mask, int arrays) {
   return double(arrays + (mask.data ? 1 : 0)) * double(x.numel()) * double(size_of(x.dtype));
 }
 
-// ln(1 + q), q >= 0: what 1 + q rounds away is put back, as many degrees of freedom multiply it.
-template <class T>
-inline T log1p(T q) {
-  const T u = 1 + q;
-  return math::log(u) + (q - (u - 1)) / u;
-}
-
 }  // namespace
 
 void squared_error(const Cpu&, const View& xhat, const View& x, const View& mask, const View& out) {
@@ -212,14 +204,8 @@ void student_t_log_likelihood(const Cpu&, const View& x, const View& mean, const
   profiler::Span span("student_t_log_likelihood", 120 * double(x.numel()), moved(x, mask, 4));
   dispatch_floating(x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const T half_log_pi = T(0.57236494292470008707);
-    const T *xs = x.as<const T>(), *means = mean.as<const T>(), *scales = scale.as<const T>(),
-            *dfs = df.as<const T>();
-    sum_samples<T>(x, mask, out, [=](int64_t i) {
-      const T f = dfs[i], r = (xs[i] - means[i]) / scales[i], q = r * r / f;
-      return math::gamma_half_ratio(f / 2) - T(0.5) * math::log(f) - half_log_pi -
-             math::log(scales[i]) - (f + 1) / 2 * log1p(q);
-    });
+    sum_samples<T>(x, mask, out,
+                   loss::StudentT<T>{x.as<T>(), mean.as<T>(), scale.as<T>(), df.as<T>()});
   });
 }
 
@@ -231,17 +217,9 @@ void student_t_log_likelihood_backward(const Cpu&, const View& x, const View& me
                       moved(x, mask, 7));
   dispatch_floating(x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const T *xs = x.as<const T>(), *means = mean.as<const T>(), *scales = scale.as<const T>(),
-            *dfs = df.as<const T>();
-    T *dmeans = dmean.as<T>(), *dscales = dscale.as<T>(), *ddfs = ddf.as<T>();
-    spread_samples<T>(x, mask, dout, [=](int64_t i, auto spread) {
-      const T f = dfs[i], r = (xs[i] - means[i]) / scales[i], q = r * r / f;
-      const T part = q / (1 + q);  // of the pull that a normal density would have
-      dmeans[i] = spread((f + 1) / f * r / (scales[i] * (1 + q)));
-      dscales[i] = spread(((f + 1) * part - 1) / scales[i]);
-      ddfs[i] = spread(
-          T(0.5) * (math::gamma_half_ratio_slope(f / 2) - 1 / f - log1p(q) + (f + 1) / f * part));
-    });
+    spread_samples<T>(x, mask, dout,
+                      loss::StudentTSlope<T>{x.as<T>(), mean.as<T>(), scale.as<T>(), df.as<T>(),
+                                             dmean.as<T>(), dscale.as<T>(), ddf.as<T>()});
   });
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernels/elementwise/math.h"
+#include "kernels/elementwise/math_gamma.h"
 #include "tensor/host_device.h"
 
 namespace clade::kernels::loss {
@@ -62,6 +63,39 @@ struct GaussianSlope {
     if (dx) dx[i] = spread(-pull);
     dmean[i] = spread(pull);
     dlogvar[i] = spread(T(0.5) * (d * pull - 1));
+  }
+};
+
+// ln(1 + q), q >= 0: what 1 + q rounds away is put back, as many degrees of freedom multiply it.
+template <class T>
+CLADE_HD inline T log1p(T q) {
+  const T u = 1 + q;
+  return math::log(u) + (q - (u - 1)) / u;
+}
+
+template <class T>
+struct StudentT {
+  const T *x, *mean, *scale, *df;
+  CLADE_HD T operator()(int64_t i) const {
+    const T half_log_pi = T(0.57236494292470008707);
+    const T f = df[i], r = (x[i] - mean[i]) / scale[i], q = r * r / f;
+    return math::gamma_half_ratio(f / 2) - T(0.5) * math::log(f) - half_log_pi -
+           math::log(scale[i]) - (f + 1) / 2 * log1p(q);
+  }
+};
+
+template <class T>
+struct StudentTSlope {
+  const T *x, *mean, *scale, *df;
+  T *dmean, *dscale, *ddf;
+  template <class Spread>
+  CLADE_HD void operator()(int64_t i, Spread spread) const {
+    const T f = df[i], r = (x[i] - mean[i]) / scale[i], q = r * r / f;
+    const T part = q / (1 + q);  // of the pull that a normal density would have
+    dmean[i] = spread((f + 1) / f * r / (scale[i] * (1 + q)));
+    dscale[i] = spread(((f + 1) * part - 1) / scale[i]);
+    ddf[i] = spread(T(0.5) *
+                    (math::gamma_half_ratio_slope(f / 2) - 1 / f - log1p(q) + (f + 1) / f * part));
   }
 };
 

@@ -15,9 +15,13 @@ namespace {
 
 using namespace cuda;
 
+__device__ uint64_t first_of(const Draw& draw) {
+  return draw.first_on_device ? *draw.first_on_device : draw.first;
+}
+
 // Normals begin .. begin + 3 of the draw; begin need not be a multiple of 4.
 __device__ void four_normals(const Draw& draw, int64_t begin, float (&z)[4]) {
-  const uint64_t first = draw.first + uint64_t(begin);
+  const uint64_t first = first_of(draw) + uint64_t(begin);
   const int skip = int(first % 4);
   float values[8];
   normal_block(philox(first / 4, draw.stream, draw.seed), values);
@@ -65,7 +69,7 @@ template <class T>
 __global__ void drop_four(const T* x, uint32_t threshold, T scale, Draw draw, int64_t n, T* y) {
   const int64_t first = thread_index() * 4;
   if (first >= n) return;
-  const PhiloxBlock block = philox((draw.first + uint64_t(first)) / 4, draw.stream, draw.seed);
+  const PhiloxBlock block = philox((first_of(draw) + uint64_t(first)) / 4, draw.stream, draw.seed);
   for (int i = 0; i < 4 && first + i < n; i++)
     y[first + i] = (block.word[i] >> 8) < threshold ? T(0) : x[first + i] * scale;
 }
@@ -101,7 +105,69 @@ __global__ void weigh_columns(const T* log_w, int64_t samples, int64_t columns, 
   }
 }
 
+// A team a row (k, n) of z: 1/2 sum_d [logvar + (z - mean)^2 exp(-logvar) - z^2].
+template <class T, int Lanes>
+__global__ void sum_ratios(const T* z, const T* mean, const T* logvar, int64_t lines, int64_t rows,
+                           int64_t d, T* out) {
+  const Team<Lanes> team;
+  if (team.line >= lines) return;
+  const T* from = z + team.line * d;
+  const int64_t j = team.line % rows * d;
+  double sum = 0;
+  for (int64_t i = team.lane; i < d; i += Lanes) {
+    const T off = from[i] - mean[j + i], v = logvar[j + i];
+    sum += double(v + (off * off * math::exp(-v) - from[i] * from[i]));
+  }
+  sum = join_team<Sum, Lanes>(sum);
+  if (team.lane == 0) out[team.line] = T(sum / 2);
+}
+
+// A thread an element of the table; it walks over k.
+template <class T>
+__global__ void spread_ratios(const T* z, const T* mean, const T* logvar, const T* dout,
+                              int64_t samples, int64_t rows, int64_t d, T* dz, T* dmean,
+                              T* dlogvar) {
+  const int64_t j = thread_index();
+  if (j >= rows * d) return;
+  const T shrink = math::exp(-logvar[j]);
+  double to_mean = 0, to_logvar = 0;
+  for (int64_t k = 0; k < samples; k++) {
+    const int64_t i = k * rows * d + j;
+    const T weight = dout[k * rows + j / d], off = z[i] - mean[j], pull = off * shrink;
+    dz[i] = weight * (pull - z[i]);
+    to_mean -= double(weight) * double(pull);
+    to_logvar += double(weight) * double(1 - off * pull);
+  }
+  dmean[j] = T(to_mean);
+  dlogvar[j] = T(to_logvar / 2);
+}
+
 }  // namespace
+
+void log_prior_ratio(const Cuda& ctx, const View& z, const View& mean, const View& logvar,
+                     const View& out) {
+  const int64_t lines = out.numel(), rows = mean.shape[0], d = mean.shape[1];
+  dispatch_floating(z.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    with_team(d >= 8, lines, [&](auto constant) {
+      constexpr int kLanes = decltype(constant)::value;
+      launch<sum_ratios<T, kLanes>>(ctx.stream, grid_of_teams<kLanes>(lines), z.as<const T>(),
+                                    mean.as<const T>(), logvar.as<const T>(), lines, rows, d,
+                                    out.as<T>());
+    });
+  });
+}
+
+void log_prior_ratio_backward(const Cuda& ctx, const View& z, const View& mean, const View& logvar,
+                              const View& dout, const View& dz, const View& dmean,
+                              const View& dlogvar) {
+  dispatch_floating(z.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    launch<spread_ratios<T>>(ctx.stream, grid_of(mean.numel()), z.as<const T>(), mean.as<const T>(),
+                             logvar.as<const T>(), dout.as<const T>(), z.shape[0], mean.shape[0],
+                             mean.shape[1], dz.as<T>(), dmean.as<T>(), dlogvar.as<T>());
+  });
+}
 
 void reparameterize(const Cuda& ctx, const View& mean, const View& logvar, const Draw& draw,
                     const View& z) {

@@ -13,6 +13,9 @@ namespace clade::kernels {
 // Which draws: see tensor/philox.h.
 struct Draw {
   uint64_t seed, stream, first;
+  // On a GPU, where not null: `first` stands there, and may change from one replay of a captured
+  // step to the next (tensor/capture.h).
+  const uint64_t* first_on_device = nullptr;
 };
 
 // z[k, n, d] = mean[n, d] + exp(logvar[n, d] / 2) eps[k, n, d]   (Kingma and Welling 2014)
@@ -58,6 +61,11 @@ void reparameterize_backward(const Cuda&, const View& logvar, const Draw& draw, 
 void dropout(const Cuda&, const View& x, double p, const Draw& draw, const View& y);
 void importance_weights(const Cuda&, const View& log_w, const View& bound, const View& weight,
                         const View& effective);
+void log_prior_ratio(const Cuda&, const View& z, const View& mean, const View& logvar,
+                     const View& out);
+void log_prior_ratio_backward(const Cuda&, const View& z, const View& mean, const View& logvar,
+                              const View& dout, const View& dz, const View& dmean,
+                              const View& dlogvar);
 
 namespace reference {
 void reparameterize(const View& mean, const View& logvar, const Draw& draw, const View& z);

@@ -7,6 +7,16 @@
 #include "kernels/update/update.h"
 #include "tensor/host_device.h"
 
+namespace clade::kernels {
+
+inline AdamNumbers adam_numbers(const AdamStep& s) {
+  return {{s.decoupled ? 1 - s.lr * s.weight_decay : 1, s.decoupled ? 0 : s.weight_decay,
+           1 - s.beta1, s.beta2, 1 - s.beta2, s.eps, s.lr / (1 - std::pow(s.beta1, double(s.t))),
+           std::sqrt(1 - std::pow(s.beta2, double(s.t)))}};
+}
+
+}  // namespace clade::kernels
+
 namespace clade::kernels::update {
 
 template <class T>
@@ -35,15 +45,16 @@ template <class T>
 struct Adam {
   T keep, decay, one_minus_beta1, beta2, one_minus_beta2, eps, step_size, root_correction;
 
-  explicit Adam(const AdamStep& s)
-      : keep(T(s.decoupled ? 1 - s.lr * s.weight_decay : 1)),
-        decay(T(s.decoupled ? 0 : s.weight_decay)),
-        one_minus_beta1(T(1 - s.beta1)),
-        beta2(T(s.beta2)),
-        one_minus_beta2(T(1 - s.beta2)),
-        eps(T(s.eps)),
-        step_size(T(s.lr / (1 - std::pow(s.beta1, double(s.t))))),
-        root_correction(T(std::sqrt(1 - std::pow(s.beta2, double(s.t))))) {}
+  explicit Adam(const AdamStep& s) : Adam(adam_numbers(s)) {}
+  CLADE_HD explicit Adam(const AdamNumbers& n)
+      : keep(T(n.value[0])),
+        decay(T(n.value[1])),
+        one_minus_beta1(T(n.value[2])),
+        beta2(T(n.value[3])),
+        one_minus_beta2(T(n.value[4])),
+        eps(T(n.value[5])),
+        step_size(T(n.value[6])),
+        root_correction(T(n.value[7])) {}
 
   CLADE_HD void operator()(T& p, T g, T& m, T& v) const {
     p *= keep;

@@ -50,6 +50,17 @@ struct WithTwoStates {
   __device__ void operator()(int64_t i) const { f(p[i], g[i], a[i], b[i]); }
 };
 
+template <class T>
+struct AdamOfReplay {  // its numbers may differ in every replay
+  const AdamNumbers* numbers;
+  T* p;
+  const T* g;
+  T *m, *v;
+  __device__ void operator()(int64_t i) const {
+    update::Adam<T> (*numbers)(p[i], g[i], m[i], v[i]);
+  }
+};
+
 template <class Step>
 void run(const Cuda& ctx, const View& p, Step step) {
   launch<each_parameter<Step>>(ctx.stream, grid_of(p.numel()), step, p.numel());
@@ -73,6 +84,10 @@ void adam_step(const Cuda& ctx, const View& p, const View& g, const View& m, con
                const AdamStep& s) {
   dispatch_floating(p.dtype, [&](auto zero) {
     using T = decltype(zero);
+    if (s.numbers_on_device)
+      return run(
+          ctx, p,
+          AdamOfReplay<T>{s.numbers_on_device, p.as<T>(), g.as<const T>(), m.as<T>(), v.as<T>()});
     run(ctx, p,
         WithTwoStates<update::Adam<T>, T>{update::Adam<T>(s), p.as<T>(), g.as<const T>(), m.as<T>(),
                                           v.as<T>()});

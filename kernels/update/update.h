@@ -21,9 +21,15 @@ struct SgdStep {
 void sgd_step(const Cpu&, const View& p, const View& g, const View& buffer, const SgdStep& s);
 
 struct AdamStep {
-  double lr, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
+  double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
   bool decoupled = false;  // AdamW: p *= 1 - lr weight_decay instead of the L2 term
   int64_t t = 1;           // number of this step, from 1: bias corrections 1 - beta^t
+  // On a GPU, where not null: adam_numbers() of the step, in place of all above (tensor/capture.h).
+  const struct AdamNumbers* numbers_on_device = nullptr;
+};
+// What an Adam step needs of its options, worked out: adam_numbers() in steps.h.
+struct AdamNumbers {
+  double value[8];
 };
 // p -= lr / (1 - beta1^t) m / (sqrt(v) / sqrt(1 - beta2^t) + eps)          (Kingma and Ba 2015)
 void adam_step(const Cpu&, const View& p, const View& g, const View& m, const View& v,

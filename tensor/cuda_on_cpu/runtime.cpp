@@ -6,12 +6,25 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <set>
+#include <vector>
 
 extern "C" {
 [[gnu::weak]] void __asan_poison_memory_region(const volatile void*, size_t);
 }
 
+struct CUgraph_st {
+  std::vector<clade::cuda_on_cpu::Act*> acts;
+  std::set<void*> blocks;
+  int holders = 1;
+};
+struct CUstream_st {
+  CUgraph_st* graph = nullptr;  // while it is captured
+};
+
 namespace {
+
+CUgraph_st* graph_of(cudaStream_t stream) { return stream ? stream->graph : nullptr; }
 
 // From the first byte of each block to its size.
 std::map<uintptr_t, size_t>& blocks() {
@@ -31,6 +44,9 @@ bool is_device_memory(const void* address) {
   return a - next->first < next->second;
 }
 
+bool is_captured(cudaStream_t stream) { return graph_of(stream) != nullptr; }
+void write_down(cudaStream_t stream, Act* act) { graph_of(stream)->acts.push_back(act); }
+
 }  // namespace clade::cuda_on_cpu
 
 const char* cudaGetErrorString(cudaError_t status) {
@@ -49,7 +65,7 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
   return cudaSuccess;
 }
 
-cudaError_t cudaMallocAsync(void** data, size_t bytes, cudaStream_t) {
+cudaError_t cudaMallocAsync(void** data, size_t bytes, cudaStream_t stream) {
   const size_t room = (bytes + 255) / 256 * 256;
   *data = room < bytes ? nullptr : std::aligned_alloc(256, room);
   if (!*data) return cudaErrorMemoryAllocation;
@@ -57,24 +73,77 @@ cudaError_t cudaMallocAsync(void** data, size_t bytes, cudaStream_t) {
   if (__asan_poison_memory_region)
     __asan_poison_memory_region(static_cast<char*>(*data) + bytes, room - bytes);
   blocks()[uintptr_t(*data)] = bytes;
+  if (CUgraph_st* graph = graph_of(stream)) {
+    graph->blocks.insert(*data);
+    clade::cuda_on_cpu::tell(stream, [block = *data, bytes] { std::memset(block, 0xFF, bytes); });
+  }
   return cudaSuccess;
 }
 
-cudaError_t cudaFreeAsync(void* data, cudaStream_t) {
+cudaError_t cudaFreeAsync(void* data, cudaStream_t stream) {
+  CUgraph_st* graph = graph_of(stream);
+  if (graph && graph->blocks.count(data)) return cudaSuccess;  // it is needed in the next run
   blocks().erase(uintptr_t(data));
   std::free(data);
   return cudaSuccess;
 }
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind,
-                            cudaStream_t) {
-  if (bytes) std::memcpy(to, from, bytes);
+                            cudaStream_t stream) {
+  clade::cuda_on_cpu::tell(stream, [=] {
+    if (bytes) std::memcpy(to, from, bytes);
+  });
   return cudaSuccess;
 }
 
-cudaError_t cudaMemsetAsync(void* data, int byte, size_t bytes, cudaStream_t) {
-  if (bytes) std::memset(data, byte, bytes);
+cudaError_t cudaMemsetAsync(void* data, int byte, size_t bytes, cudaStream_t stream) {
+  clade::cuda_on_cpu::tell(stream, [=] {
+    if (bytes) std::memset(data, byte, bytes);
+  });
   return cudaSuccess;
 }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
+
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
+  *stream = new CUstream_st;
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  delete stream;
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  stream->graph = new CUgraph_st;
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  *graph = stream->graph;
+  stream->graph = nullptr;
+  return cudaSuccess;
+}
+
+// The graph and what is made of it are one here, which whoever has one of the two still holds.
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long) {
+  graph->holders++;
+  *exec = graph;
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t) {
+  for (clade::cuda_on_cpu::Act* act : exec->acts) act->run();
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  if (--graph->holders > 0) return cudaSuccess;
+  for (void* block : graph->blocks) cudaFreeAsync(block, nullptr);
+  for (clade::cuda_on_cpu::Act* act : graph->acts) delete act;
+  delete graph;
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) { return cudaGraphDestroy(exec); }

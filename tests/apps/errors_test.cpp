@@ -56,7 +56,8 @@ const Wrong kWrong[] = {
     {"cluster digits --missing patches:2.7", 1, "expected a whole number from 1 to 16"},
     // words
     {"cluster digits --model masked", 2, "got 'masked'; did you mean masked-vae?"},
-    {"cluster digits --device gpu", 2, "--device: expected cpu; got 'gpu'"},
+    {"cluster digits --device gpu", 2,
+     "--device: expected one of cpu, cuda, cuda-on-cpu; got 'gpu'"},
     {"cluster digits --missing ptches", 1, "got 'ptches'; did you mean patches?"},
     {"cluster digits --missing mcar:2", 1, "expected a number from 0 to 0.99 after the colon"},
     {"cluster digits --missing mcar:", 1, "expected a number from 0 to 0.99 after the colon"},

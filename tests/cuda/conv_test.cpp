@@ -52,7 +52,7 @@ View bias_of(Trial& trial, const Shape& sizes, DType t) {
 double tolerance(const Case& c) { return testing::tolerance(c.t, 1e-5, 1e-12); }
 
 TEST(CudaConv, ForwardMatchesReference) {
-  for (uint64_t seed = 0; seed < 300; seed++) {
+  for (uint64_t seed = 0; seed < testing::trials(300); seed++) {
     Trial trial(seed);
     const Case c = random_case(trial);
     const View x = image(trial, c.x, c.t), bias = bias_of(trial, c.y, c.t);
@@ -64,7 +64,7 @@ TEST(CudaConv, ForwardMatchesReference) {
 }
 
 TEST(CudaConv, GradInputMatchesReference) {
-  for (uint64_t seed = 0; seed < 300; seed++) {
+  for (uint64_t seed = 0; seed < testing::trials(300); seed++) {
     Trial trial(seed);
     const Case c = random_case(trial);
     const View y = image(trial, c.y, c.t), bias = bias_of(trial, c.x, c.t);
@@ -76,7 +76,7 @@ TEST(CudaConv, GradInputMatchesReference) {
 }
 
 TEST(CudaConv, GradWeightMatchesReference) {
-  for (uint64_t seed = 0; seed < 300; seed++) {
+  for (uint64_t seed = 0; seed < testing::trials(300); seed++) {
     Trial trial(seed);
     const Case c = random_case(trial);
     const View x = image(trial, c.x, c.t), y = image(trial, c.y, c.t);
@@ -88,7 +88,7 @@ TEST(CudaConv, GradWeightMatchesReference) {
 
 // Ten bits of each factor: an error of 1 / 1000 of a product, of which some hundred are summed.
 TEST(CudaConv, TensorFloatsMatchReferenceRoughly) {
-  for (uint64_t seed = 0; seed < 40; seed++) {
+  for (uint64_t seed = 0; seed < testing::trials(40); seed++) {
     Trial trial(seed);
     Case c = random_case(trial);
     const View x = image(trial, c.x, DType::f32);
@@ -96,7 +96,7 @@ TEST(CudaConv, TensorFloatsMatchReferenceRoughly) {
     const View y = trial.output(c.y, DType::f32, Memory::channels_last);
     trial.compare(
         [&](auto on) {
-          on.tf32 = true;
+          on.products = Cuda::Products::tf32;
           conv2d_forward(on, x, w, View{}, y, c.p);
         },
         [&] { reference::conv2d_forward(x, w, View{}, y, c.p); }, 0.03);

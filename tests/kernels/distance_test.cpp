@@ -24,7 +24,7 @@ TEST(Distance, MatchesReference) {
     View x = trial.input({n, d}, t, Memory::row_major, -1, 1);
     View c = trial.input({m, d}, t, Memory::row_major, -1, 1);
     View out = trial.output({n, m}, t);
-    trial.compare([&] { squared_distances(Cpu{}, x, c, out); },
+    trial.compare([&](auto on) { squared_distances(on, x, c, out); },
                   [&] { reference::squared_distances(x, c, out); }, testing::tolerance(t));
   }
 }

@@ -33,9 +33,10 @@ void compare(Trial& trial, int64_t m, int64_t n, int64_t k) {
     return beta == 0 ? trial.output(sizes, t) : trial.in_place(sizes, t, Memory::row_major, -1, 1);
   };
   View c = trial.chance(0.3) ? transposed(result({n, m})) : result({m, n});
-  trial.compare(
-      [&] { gemm(Cpu{}, a, b, c, alpha, beta); }, [&] { reference::gemm(a, b, c, alpha, beta); },
-      testing::tolerance(t, 3e-6 * std::sqrt(double(k) + 1)), Trial::Sets::round_differently);
+  trial.compare([&](auto on) { gemm(on, a, b, c, alpha, beta); },
+                [&] { reference::gemm(a, b, c, alpha, beta); },
+                testing::tolerance(t, 3e-6 * std::sqrt(double(k) + 1)),
+                Trial::Sets::round_differently);
 }
 
 int64_t count(Trial& trial, int64_t most) { return trial.chance(0.03) ? 0 : trial.size(most); }

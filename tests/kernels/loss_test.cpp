@@ -102,10 +102,10 @@ TEST(Loss, StudentTMatchesReference) {
     View scale = c.like(0.1, 3), df = trial.chance(0.2) ? c.like(50, 5000) : c.like(0.2, 50);
     View dmean = c.grad(), dscale = c.grad(), ddf = c.grad();
     trial.compare(
-        [&] {
-          student_t_log_likelihood(Cpu{}, c.target, c.first, scale, df, c.mask, c.out);
-          student_t_log_likelihood_backward(Cpu{}, c.target, c.first, scale, df, c.mask, c.dout,
-                                            dmean, dscale, ddf);
+        [&](auto on) {
+          student_t_log_likelihood(on, c.target, c.first, scale, df, c.mask, c.out);
+          student_t_log_likelihood_backward(on, c.target, c.first, scale, df, c.mask, c.dout, dmean,
+                                            dscale, ddf);
         },
         [&] {
           reference::student_t_log_likelihood(c.target, c.first, scale, df, c.mask, c.out);

@@ -41,7 +41,7 @@ struct NormCase {
 double slope_of(uint64_t seed) { return seed % 3 == 0 ? 1 : seed % 3 == 1 ? 0 : 0.01; }
 
 TEST(BatchNorm, TrainingMatchesReference) {
-  for (uint64_t seed = 0; seed < 300; seed++) {
+  for (uint64_t seed = 0; seed < testing::trials(300); seed++) {
     Trial trial(seed);
     NormCase c(trial);
     const bool tracked = trial.chance(0.7);
@@ -67,7 +67,7 @@ TEST(BatchNorm, TrainingMatchesReference) {
 }
 
 TEST(BatchNorm, TrainingBackwardMatchesReference) {
-  for (uint64_t seed = 0; seed < 300; seed++) {
+  for (uint64_t seed = 0; seed < testing::trials(300); seed++) {
     Trial trial(seed);
     NormCase c(trial);
     View dy = trial.input(c.sizes, c.t, Memory::channels_last, -1, 1);
@@ -90,7 +90,7 @@ TEST(BatchNorm, TrainingBackwardMatchesReference) {
 }
 
 TEST(BatchNorm, EvaluationMatchesReference) {
-  for (uint64_t seed = 0; seed < 200; seed++) {
+  for (uint64_t seed = 0; seed < testing::trials(200); seed++) {
     Trial trial(seed);
     NormCase c(trial);
     View mean = c.channels(trial, -1, 1), var = c.channels(trial, 0.1, 2), y = c.like_x(trial);
@@ -107,7 +107,7 @@ TEST(BatchNorm, EvaluationMatchesReference) {
 }
 
 TEST(BatchNorm, EvaluationBackwardMatchesReference) {
-  for (uint64_t seed = 0; seed < 200; seed++) {
+  for (uint64_t seed = 0; seed < testing::trials(200); seed++) {
     Trial trial(seed);
     NormCase c(trial);
     View dy = trial.input(c.sizes, c.t, Memory::channels_last, -1, 1);

@@ -109,9 +109,9 @@ TEST(Sample, LogPriorRatioMatchesReference) {
     View out = trial.output({k, n}, t), dz = trial.output({k, n, d}, t);
     View dmean = trial.output({n, d}, t), dlogvar = trial.output({n, d}, t);
     trial.compare(
-        [&] {
-          log_prior_ratio(Cpu{}, z, mean, logvar, out);
-          log_prior_ratio_backward(Cpu{}, z, mean, logvar, dout, dz, dmean, dlogvar);
+        [&](auto on) {
+          log_prior_ratio(on, z, mean, logvar, out);
+          log_prior_ratio_backward(on, z, mean, logvar, dout, dz, dmean, dlogvar);
         },
         [&] {
           reference::log_prior_ratio(z, mean, logvar, out);

@@ -26,6 +26,7 @@ TEST(Text, JoinsValues) {
 TEST(Text, NamesDTypesAndDevices) {
   EXPECT_EQ(text(DType::f32, DType::f64, DType::i32, DType::i64, DType::u8), "f32f64i32i64u8");
   EXPECT_EQ(text(Device::cpu(), " ", Device::cuda(), " ", Device::cuda(3)), "cpu cuda:0 cuda:3");
+  EXPECT_EQ(text(Device::cuda_on_cpu()), "cuda-on-cpu");
   EXPECT_NE(Device::cuda(1), Device::cuda(2));
 }
 
