@@ -8,6 +8,7 @@
 #include "clustering/centroid/kmeans.h"
 #include "clustering/mixture/gmm.h"
 #include "models/conv_autoencoders.h"
+#include "models/rows.h"
 
 namespace clade::models {
 namespace {
@@ -24,14 +25,13 @@ class AutoencoderKMeans : public AutoencoderSystem {
     Phases phases(*this, rows, t);
     pretrain(phases, autoencoder_, rows, blueprint_, t, {}, progress);
     const Tensor codes = encode_rows(autoencoder_, rows, progress);
-    centres_.copy_(
-        cluster::kmeans(codes,
-                        {.k = blueprint_.clusters, .n_init = kStarts, .seed = blueprint_.seed}, {},
-                        progress)
-            .centres);
+    put(centres_, cluster::kmeans(
+                      codes, {.k = blueprint_.clusters, .n_init = kStarts, .seed = blueprint_.seed},
+                      {}, progress)
+                      .centres);
   }
   Tensor assign(const Rows& rows, const Progress& progress) override {
-    return cluster::predict(cluster::KMeans{.centres = centres_, .labels = {}},
+    return cluster::predict(cluster::KMeans{.centres = centres_.to(Device::cpu()), .labels = {}},
                             encode(rows, progress));
   }
   void visit(nn::Visitor& v) override {
@@ -56,11 +56,15 @@ class AutoencoderGmm : public AutoencoderSystem {
     Phases phases(*this, rows, t);
     pretrain(phases, autoencoder_, rows, blueprint_, t, {}, progress);
     const Tensor codes = encode_rows(autoencoder_, rows, progress);
-    gmm_ = cluster::fit_gmm(codes, {.k = blueprint_.clusters, .n_init = 5, .seed = blueprint_.seed},
-                            progress);
+    const cluster::Gmm found = cluster::fit_gmm(
+        codes, {.k = blueprint_.clusters, .n_init = 5, .seed = blueprint_.seed}, progress);
+    put(gmm_.weights, found.weights), put(gmm_.means, found.means);
+    put(gmm_.covariances, found.covariances);
   }
   Tensor assign(const Rows& rows, const Progress& progress) override {
-    return cluster::predict(gmm_, encode(rows, progress));
+    cluster::Gmm gmm = gmm_;
+    for (Tensor* t : {&gmm.weights, &gmm.means, &gmm.covariances}) *t = t->to(Device::cpu());
+    return cluster::predict(gmm, encode(rows, progress));
   }
   void visit(nn::Visitor& v) override {
     AutoencoderSystem::visit(v);

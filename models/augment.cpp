@@ -26,6 +26,8 @@ float sample(const float* image, int64_t h, int64_t w, int64_t channels, int64_t
 
 Tensor moved(const Tensor& images, double shift, double rotate, const Random& rng) {
   if (images.rank() != 4) fail("augmentation", "images (N, C, H, W)", text(images));
+  if (!images.device().is_cpu())
+    return moved(images.to(Device::cpu()), shift, rotate, rng).to(images.device());
   const Tensor from = images.to_layout(Layout::channels_last);
   Tensor to = Tensor::empty_like(from);
   const int64_t n = from.size(0), channels = from.size(1), h = from.size(2), w = from.size(3);
@@ -54,6 +56,7 @@ Tensor moved(const Tensor& images, double shift, double rotate, const Random& rn
 }
 
 Tensor noisy(const Tensor& x, double sigma, const Random& rng) {
+  if (!x.device().is_cpu()) return noisy(x.to(Device::cpu()), sigma, rng).to(x.device());
   Tensor noise = Tensor::empty_like(x);
   Random own = rng;
   fill_normal(own, noise, 0, sigma);

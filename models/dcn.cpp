@@ -71,21 +71,25 @@ class Dcn : public CentreSystem {
   // The mean over the batch of eq. 8, for the assignment s (N) i32.
   Var loss(const Tensor& x, const Tensor& s) {
     const Var z = autoencoder_.encode(x);
-    const Tensor m = data::gather_rows(centres_.value(), s.to(DType::i64));
+    const Tensor m =
+        data::gather_rows(centres_.value().to(Device::cpu()), s.to(DType::i64)).to(x.device());
     return autoencoder_.loss(z, x) * (double(x.numel()) / double(x.size(0))) +
            (0.5 * settings().number("lambda") / double(x.size(0))) * sum(squared_error(z, m));
   }
 
-  // Assignment and centres of a batch, after the network's step.
+  // Assignment and centres of a batch, after the network's step; on the CPU, a row at a time.
   void settle(const data::Batch& batch, Tensor& labels) {
     NoGrad no_grad;
-    const Tensor z = autoencoder_.encode(batch.values).value().contiguous();
-    const Tensor now = hardened(log_soft_assignment(z, centres_).value());  // the nearest centre
+    const Tensor codes = autoencoder_.encode(batch.values).value().contiguous();
+    const Tensor z = codes.to(Device::cpu()), centres = centres_.value().to(Device::cpu()),
+                 counts = counts_.to(Device::cpu());
+    const Tensor now = hardened(log_soft_assignment(codes, centres_).value())
+                           .to(Device::cpu());  // the nearest centre
     const int64_t* row = batch.rows.data<int64_t>();
     const int32_t* found = now.data<int32_t>();
     int32_t* label = labels.data<int32_t>();
-    float* centre = centres_.value().data<float>();
-    double* count = counts_.data<double>();
+    float* centre = centres.data<float>();
+    double* count = counts.data<double>();
     const int64_t d = z.size(1);
     for (int64_t i = 0; i < z.size(0); i++) {
       const int64_t s = found[i];
@@ -96,12 +100,16 @@ class Dcn : public CentreSystem {
         c -= float((double(c) - double(z.data<float>()[i * d + j])) / count[s]);
       }
     }
+    if (centres_.value().device().is_cpu()) return;  // then they were written where they are
+    put(centres_.value(), centres);
+    put(counts_, counts);
   }
 
   void restart_centres(const Rows& rows, const Progress& progress) {
-    cluster::KMeansOptions from_here{.k = k(), .centres = centres_.value().clone()};
+    cluster::KMeansOptions from_here{.k = k(),
+                                     .centres = centres_.value().to(Device::cpu()).clone()};
     from_here.init = cluster::KMeansOptions::Init::given;
-    Tensor(centres_.value()).copy_(cluster::kmeans(encode(rows, progress), from_here).centres);
+    put(centres_.value(), cluster::kmeans(encode(rows, progress), from_here).centres);
     counts_.fill_(kFirstCount);
   }
 

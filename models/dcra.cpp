@@ -18,6 +18,7 @@
 #include "autograd/functions.h"
 #include "clustering/centroid/kmeans.h"
 #include "data/batches.h"
+#include "models/rows.h"
 #include "models/self_training.h"
 #include "nn/layers.h"
 
@@ -84,9 +85,10 @@ class Dcra : public CentreSystem {
     data::Dataset d;
     d.values = rows.values;
     // A last batch of one image would have no statistics to normalise by.
-    data::Batches batches(
-        d,
-        {.size = batch_size, .seed = blueprint_.seed, .drop_partial = batch_size <= rows.size()});
+    data::Batches batches(d, {.size = batch_size,
+                              .seed = blueprint_.seed,
+                              .drop_partial = batch_size <= rows.size(),
+                              .device = rows.device});
     optim::ParameterArena arena(autoencoder_);
     optim::Adam adam(arena, {.lr = s.number("lr")});
     Tensor labels;
@@ -102,8 +104,9 @@ class Dcra : public CentreSystem {
             Random(blueprint_.seed).fork("noise").fork(uint64_t(epoch * steps + step));
         const Tensor& x = batch.values;
         const Var z = autoencoder_.encode(noisy(x, s.number("noise"), own));
-        const Tensor o = data::gather_rows(centres_.value(),
-                                           data::gather_rows(labels, batch.rows).to(DType::i64));
+        const Tensor o = data::gather_rows(centres_.value().to(Device::cpu()),
+                                           data::gather_rows(labels, batch.rows).to(DType::i64))
+                             .to(rows.device);
         const Var l1 = autoencoder_.loss(z, x), l2 = sum(squared_error(z, o)) / double(x.size(0));
         arena.zero_grad();
         backward(s.number("lambda") * l1 + (1 - s.number("lambda")) * l2);
@@ -122,10 +125,11 @@ class Dcra : public CentreSystem {
  private:
   // k-means from where the centres are; the labels.
   Tensor restart_centres(const Rows& rows) {
-    cluster::KMeansOptions from_here{.k = k(), .centres = centres_.value().clone()};
+    cluster::KMeansOptions from_here{.k = k(),
+                                     .centres = centres_.value().to(Device::cpu()).clone()};
     from_here.init = cluster::KMeansOptions::Init::given;
     const cluster::KMeans found = cluster::kmeans(encode(rows, {}), from_here);
-    Tensor(centres_.value()).copy_(found.centres);
+    put(centres_.value(), found.centres);
     return found.labels;
   }
 };

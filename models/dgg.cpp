@@ -62,7 +62,8 @@ class Dgg : public System {
               members.push_back(neighbour(nearest, int64_t(nearest.size()) / rows.size(),
                                           members[size_t(i)], j, draw));
           const Tensor x =
-              data::gather_rows(rows.values, Tensor::from(members, {int64_t(members.size())}));
+              data::gather_rows(rows.values, Tensor::from(members, {int64_t(members.size())}))
+                  .to(rows.device);
           Random noise = rng.fork("noise").fork(uint64_t(step));
           const Vade::Posterior q = vade_.encode(x);
           const Var z = reparameterize(q.mean, q.logvar, noise);
@@ -124,8 +125,8 @@ class Dgg : public System {
             far.push_back(own.below_at(2 * i + 1, n));
           }
           auto codes_of = [&](const std::vector<int64_t>& members) {
-            return siamese_.encoder(Var(
-                data::gather_rows(rows.values, Tensor::from(members, {int64_t(members.size())}))));
+            const Tensor index = Tensor::from(members, {int64_t(members.size())});
+            return siamese_.encoder(Var(data::gather_rows(rows.values, index).to(rows.device)));
           };
           const Var z = siamese_.encoder(Var(batch.values));
           const Var pull = sum(square(z - codes_of(near)), {1}),

@@ -98,6 +98,8 @@ Tensor weighted_mean(const Tensor& weight, const Tensor& values) {
 }
 
 Tensor resampled(const Tensor& weight, const Tensor& values, Random& rng) {
+  if (!values.device().is_cpu())
+    return resampled(weight.to(Device::cpu()), values.to(Device::cpu()), rng).to(values.device());
   const int64_t k = weight.size(0), n = weight.size(1);
   const Tensor w = weight.contiguous();
   Tensor out = Tensor::empty(values.shape().with(0, n), values.dtype());
@@ -111,15 +113,15 @@ Tensor resampled(const Tensor& weight, const Tensor& values, Random& rng) {
 }
 
 Tensor observed_of(const Tensor& x, const Tensor& mask) {
-  return mask.defined() ? mask : Tensor::full(x.shape(), 1, x.dtype());
+  return mask.defined() ? mask : Tensor::full(x.shape(), 1, x.dtype(), x.device());
 }
 
 Tensor repeated(const Tensor& x, int64_t k) {
   if (k == 1 || !x.defined()) return x;
   Tensor out = Tensor::empty(x.shape().with(0, k * x.size(0)), x.dtype(),
-                             x.rank() == 4 ? Layout::channels_last : Layout::row_major);
+                             x.rank() == 4 ? Layout::channels_last : Layout::row_major, x.device());
   for (int64_t i = 0; i < k; i++)
-    copy_elements(x.view(), out.slice(0, i * x.size(0), (i + 1) * x.size(0)).view());
+    copy_elements(x, out.slice(0, i * x.size(0), (i + 1) * x.size(0)));
   return out;
 }
 
@@ -159,7 +161,7 @@ Iwae::Weighted Iwae::sample(const Tensor& x, const Tensor& mask, int64_t k, Rand
 
 Iwae::Weighted Iwae::sample_in_common(const Tensor& x, const Tensor& mask, int64_t k, Random& rng) {
   const Posterior q = encode(x);
-  const Var eps(randn({k, 1, options_.latent}, rng, q.mean.dtype()));
+  const Var eps(randn({k, 1, options_.latent}, rng, q.mean.dtype()).to(x.device()));
   return weigh(x, mask, q, q.mean + exp(0.5 * q.logvar) * eps);
 }
 
@@ -196,7 +198,8 @@ void Iwae::start_at_mean(const Tensor& x, const Tensor& mask) {
   if (options_.convolutional) return;
   const int64_t d = sample_.numel();
   // The last Linear of the decoder: its bias is the last parameter.
-  Tensor bias = parameters(decoder_).back().parameter->value();
+  const Tensor last = parameters(decoder_).back().parameter->value();
+  Tensor bias = last.to(Device::cpu());
   const Tensor rows = x.reshape({x.size(0), d}).contiguous();
   const Tensor seen = mask.defined() ? mask.reshape({x.size(0), d}).contiguous() : Tensor();
   for (int64_t j = 0; j < d; j++) {
@@ -212,6 +215,7 @@ void Iwae::start_at_mean(const Tensor& x, const Tensor& mask) {
     }
     bias.data<float>()[j] = float(mean);
   }
+  if (!last.device().is_cpu()) Tensor(last).copy_(bias.to(last.device()));
 }
 
 }  // namespace clade::models

@@ -114,6 +114,7 @@ class IwaeSystem : public System {
   // Pixels drawn with their values as probabilities; a pixel's draw belongs to its row and epoch.
   Tensor binarised(const Tensor& x, const Tensor& rows, uint64_t epoch) const {
     const Random rng = Random(blueprint_.seed).fork("binarise").fork(epoch);
+    if (!x.device().is_cpu()) return binarised(x.to(Device::cpu()), rows, epoch).to(x.device());
     const Tensor dense = x.contiguous();
     Tensor out = Tensor::empty(x.shape());
     const int64_t d = x.numel() / x.size(0);

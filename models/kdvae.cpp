@@ -200,6 +200,7 @@ SystemInfo info(const char* name, const char* what, const char* source,
           .what = what,
           .source = source,
           .needs_clusters = true,
+          .cpu_only = true,
           .settings = experts_settings(),
           .recipe = fill_experts,
           .make = make};

@@ -62,6 +62,7 @@ Tensor expectation(Likelihood l, const Tensor& h) {
 
 Tensor draw(Likelihood l, const Tensor& h, Random& rng) {
   NoGrad no_grad;
+  if (!h.device().is_cpu()) return draw(l, h.to(Device::cpu()), rng).to(h.device());
   const Tensor mean = expectation(l, h).contiguous();
   const Random own(rng.seed(), rng.stream());
   const uint64_t first = rng.take(mean.numel());

@@ -94,6 +94,7 @@ SystemInfo ltvae_system() {
       .what = "variational autoencoder with a latent tree of mixtures for its prior",
       .source = "Li et al. 2019; recipe 10",
       .needs_clusters = true,
+      .cpu_only = true,
       .settings = joined(
           vade_settings(),
           {one_of("loss", "", "squared bernoulli", "of reconstructions"),

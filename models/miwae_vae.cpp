@@ -91,7 +91,8 @@ class MiwaeVae : public System {
                          Random own = noise_.fork("imputation");
                          return miwae_.impute(x, mask, kSamples, own);
                        }),
-            {}};
+            {},
+            rows.device};
   }
 
   Blueprint blueprint_;

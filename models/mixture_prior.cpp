@@ -23,11 +23,12 @@ MixturePrior::MixturePrior(int64_t k, int64_t d, double logvar)
 
 void MixturePrior::start_at(const cluster::Gmm& gmm) {
   Tensor(logits.value()).fill_(0);
-  Tensor(means.value()).copy_(gmm.means);
-  Tensor logs = logvars.value();
+  Tensor(means.value()).copy_(gmm.means.to(means.value().device()));
+  Tensor logs = Tensor::empty(logvars.shape());
   for (int64_t i = 0; i < logs.numel(); i++)
     logs.data<float>()[i] =
         float(std::log(std::max(gmm.covariances.data<double>()[i], kLeastVariance)));
+  Tensor(logvars.value()).copy_(logs.to(logvars.value().device()));
 }
 
 Var MixturePrior::log_weights() const {

@@ -61,6 +61,7 @@ class MoeVae : public System {
             Tensor labels = Tensor::zeros({batch.values.size(0), k()});
             for (int64_t i = 0; i < labels.size(0); i++)
               labels.data<float>()[i * k() + first[size_t(batch.rows.data<int64_t>()[i])]] = 1;
+            labels = labels.to(rows.device);
             Random own = noise.fork(uint64_t(step));
             const Var gate =
                 -mean(sum(Var(labels) * log_softmax(gate_(Var(batch.values)), 1), {1}));

@@ -70,7 +70,7 @@ bool Phases::is_time_to_save(bool last) {
   // The last step may spoil the weights without a loss that tells.
   for (const SafeTensors::Entry& e : system_->state()) {
     if (e.tensor.dtype() != DType::f32) continue;
-    const Tensor dense = e.tensor.contiguous();
+    const Tensor dense = e.tensor.to(Device::cpu()).contiguous();
     const float* value = dense.data<float>();
     for (int64_t i = 0; i < dense.numel(); i++)
       if (!std::isfinite(value[i]))

@@ -63,6 +63,9 @@ Tensor in_batches(const Rows& rows, int64_t batch, const char* stage, const Prog
 // Throws Error, naming the row, unless every code is finite: else the training diverged.
 void require_finite_codes(const Tensor& codes);
 
+// Writes values that the CPU computed into a tensor of the system, wherever that lies.
+inline void put(Tensor into, const Tensor& values) { into.copy_(values.to(into.device())); }
+
 // Rows in shuffled batches, epoch after epoch.
 inline data::Batches batches_of(const Rows& rows, int64_t size, uint64_t seed) {
   data::Dataset d;

@@ -12,11 +12,11 @@ namespace {
 
 constexpr int kStarts = 20;  // of k-means
 
-// q of all codes (n, k).
+// q of all codes (n, k), on the CPU as they are.
 Tensor soft_assignment(const Tensor& codes, const Var& centres) {
-  return in_batches({codes, {}}, 8192, "assign", {}, [&](const Tensor& z, const Tensor&) {
-    return exp(log_soft_assignment(z, centres)).value();
-  });
+  return in_batches(
+      {codes, {}, centres.value().device()}, 8192, "assign", {},
+      [&](const Tensor& z, const Tensor&) { return exp(log_soft_assignment(z, centres)).value(); });
 }
 
 struct Trained {
@@ -50,10 +50,9 @@ CentreSystem::CentreSystem(const Blueprint& b, Autoencoder ae)
 void CentreSystem::start_centres(Phases& phases, const Rows& rows, const Progress& progress) {
   phases.once("k-means", [&] {
     const Tensor codes = encode(rows, progress);
-    Tensor(centres_.value())
-        .copy_(cluster::kmeans(codes, {.k = k(), .n_init = kStarts, .seed = blueprint_.seed}, {},
-                               progress)
-                   .centres);
+    put(centres_.value(),
+        cluster::kmeans(codes, {.k = k(), .n_init = kStarts, .seed = blueprint_.seed}, {}, progress)
+            .centres);
   });
 }
 
@@ -92,7 +91,8 @@ void SelfTrained::train(const Rows& rows, const Training& t, const Progress& pro
                        progress("clustering", step, units * update);
                        const data::Batch batch =
                            batches.at(step / batches.per_epoch(), step % batches.per_epoch());
-                       const Var l = loss(batch.values, data::gather_rows(p, batch.rows), step);
+                       const Tensor target = data::gather_rows(p, batch.rows).to(rows.device);
+                       const Var l = loss(batch.values, target, step);
                        arena.zero_grad();
                        backward(l);
                        optimizer.step();

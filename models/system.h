@@ -113,6 +113,7 @@ struct SystemInfo {
   bool needs_clusters = false;    // k must be known before training
   bool takes_pretrained = false;  // starts from an autoencoder, which Training::pretrained may give
   bool more_epochs = false;       // a finished run may be resumed with more epochs
+  bool cpu_only = false;          // steps row by row on the CPU: refused on a GPU
   std::vector<Setting> settings = {};
   // Fills the settings that have no value, from the number of rows and the shape of one.
   void (*recipe)(Settings& settings, int64_t rows, const Shape& sample);

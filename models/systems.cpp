@@ -64,6 +64,8 @@ SystemPtr make_system(const SystemInfo& info, const Blueprint& b) {
   if (info.needs_clusters && b.clusters < 1)
     fail(info.name, "the number of clusters", "none", "give --k");
   require_device(b.device);
+  if (info.cpu_only && !b.device.is_cpu())
+    fail(info.name, "the cpu: its steps go row by row", text(b.device), "use --device cpu");
   SystemPtr system(info.make(b));
   nn::move_to(*system, b.device);
   return system;

@@ -101,7 +101,7 @@ void TabularVae::train(const Rows& rows, const Training& t, const Progress& prog
       {"training", epochs, settings_.whole("batch"), seed_, {"negative bound"}}, progress,
       [&](const data::Batch& batch, int64_t, int64_t step) {
         Random own = noise.fork(uint64_t(step));
-        const Var eps(randn({k, batch.values.size(0), latent()}, own));
+        const Var eps(randn({k, batch.values.size(0), latent()}, own).to(rows.device));
         const Weighted w = weigh(batch.values, observed_of(batch.values, batch.mask), eps);
         return std::vector<Var>{-mean(importance_weighted_bound(w.log_weights).bound)};
       },
@@ -129,6 +129,7 @@ Tensor TabularVae::expected(const Tensor& numbers) const {
 }
 
 Tensor TabularVae::drawn(const Tensor& numbers, Random& rng) const {
+  if (!numbers.device().is_cpu()) return drawn(numbers.to(Device::cpu()), rng);
   const Blocks h = blocks_of(numbers, numbers_a_value(likelihood_));
   std::vector<Var> parts;
   if (h.reals.defined()) parts.push_back(draw(likelihood_, h.reals.value(), rng));
@@ -151,7 +152,7 @@ Tensor TabularVae::drawn(const Tensor& numbers, Random& rng) const {
 Tensor TabularVae::reconstruct(const Rows& rows, const Progress& progress) {
   const Evaluating evaluating(*this);
   Random noise = Random(seed_).fork("tabular expectation");
-  const Var eps(randn({kSamples, 1, latent()}, noise));  // the same for all rows
+  const Var eps(randn({kSamples, 1, latent()}, noise).to(rows.device));  // the same for all rows
   return in_batches(rows, kDrawnAtATime, "impute", progress,
                     [&](const Tensor& x, const Tensor& mask) {
                       const Weighted w = weigh(x, observed_of(x, mask), eps);
@@ -167,7 +168,7 @@ Tensor TabularVae::draw_rows(const Rows& rows, int64_t number, const Progress& p
   return in_batches(
       rows, kDrawnAtATime, "draw", progress, [&](const Tensor& x, const Tensor& mask) {
         Random own = noise.fork(part++);
-        const Var eps(randn({kSamples, x.size(0), latent()}, own));
+        const Var eps(randn({kSamples, x.size(0), latent()}, own).to(rows.device));
         const Weighted w = weigh(x, observed_of(x, mask), eps);
         return drawn(
             resampled(importance_weighted_bound(w.log_weights).weight, w.numbers.value(), own),

@@ -1,5 +1,7 @@
 #include "tensor/capture.h"
 
+#include <algorithm>
+
 #include "tensor/cuda.cuh"
 
 namespace clade {
@@ -44,7 +46,19 @@ void Capture::begin() {
   set_current_stream(stream_);
 }
 
+void Capture::freed(void* block) {
+  const auto found = std::find(own_.begin(), own_.end(), block);
+  found == own_.end() ? void(freed_others_ = true) : void(own_.erase(found));
+}
+
 void Capture::end() {
+  const size_t left = own_.size();
+  if (left > 0 || freed_others_) {
+    abandon();
+    fail("Capture::record", "work that frees what it allocates and nothing else",
+         left > 0 ? text(left, " of its tensors left") : "a tensor of before it freed",
+         "make tensors that outlive the work before it, and fill them with copy_()");
+  }
   recording = nullptr;
   set_current_stream(outer_);
   cudaGraph_t graph = nullptr;
@@ -65,6 +79,8 @@ void Capture::abandon() {
   cudaGetLastError();  // what the abandoned recording left behind
   for (const Place& p : places_) delete p.number;
   places_.clear();
+  own_.clear();
+  freed_others_ = false;
   used_ = 0;
   cudaStreamDestroy(stream_);
   stream_ = nullptr;

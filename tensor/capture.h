@@ -10,8 +10,9 @@
 // says how its value is made. All of them are made anew on the CPU, in the order in which they were
 // asked for, and sent in one go before each replay, the first one among them.
 //
-// What is allocated while recording must be freed while recording; tensors that outlive the work
-// are made before it. Reading a value back (item(), copies to the CPU) is an Error.
+// What is allocated while recording must be freed while recording, and nothing else; tensors that
+// outlive the work are made before it, and live as long as the graph. Breaking this, and reading a
+// value back (item(), copies to the CPU), is an Error.
 #pragma once
 
 #include <cstddef>
@@ -46,6 +47,9 @@ class Capture {
 
   // The capture that this thread is recording, or null.
   static Capture* current();
+  // What device_allocate and device_deallocate tell it of this thread's memory.
+  void allocated(void* block) { own_.push_back(block); }
+  void freed(void* block);
   // A place of sizeof(T) bytes on the device, which holds make() whenever the work runs. Where
   // nothing of the value is needed on the device, on_replay() alone.
   template <class T, class Make>
@@ -90,6 +94,8 @@ class Capture {
 
   std::vector<Place> places_;
   size_t used_ = 0;
+  std::vector<void*> own_;  // what was allocated in the recording and not yet freed
+  bool freed_others_ = false;
   void* numbers_ = nullptr;  // on the device
   CUstream_st* stream_ = nullptr;
   CUstream_st* outer_ = nullptr;  // the stream that was current before

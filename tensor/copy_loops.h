@@ -24,7 +24,7 @@ struct CopyLoops {
   CopyAxis axes[kMaxRank];
 
   CopyLoops(const View& source, const View& target) {
-    int order[kMaxRank];
+    int order[kMaxRank] = {};
     std::iota(order, order + target.rank, 0);
     std::stable_sort(order, order + target.rank,
                      [&](int a, int b) { return target.stride[a] > target.stride[b]; });

@@ -56,6 +56,7 @@ void device_copy(const View& from, const View& to, CUstream_st* stream) {
 
 void device_fill(const View& to, double value, CUstream_st* stream) {
   const int64_t n = to.numel();
+  if (n == 0) return;
   dispatch(to.dtype, [&](auto zero) {
     using T = decltype(zero);
     launch<fill_strided<T>>(stream, grid_of(n), convert<T>(value), CopyLoops(to, to), n,

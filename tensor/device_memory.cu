@@ -84,11 +84,14 @@ void* device_allocate(size_t bytes, CUstream_st* stream) {
          text(free, " bytes free of ", total), "use a smaller batch or data set");
   }
   check_cuda("device_allocate", status);
+  if (Capture* capture = Capture::current()) capture->allocated(data);
   return data;
 }
 
 void device_deallocate(void* data, CUstream_st* stream) noexcept {
-  if (data) cudaFreeAsync(data, stream);
+  if (!data) return;
+  if (Capture* capture = Capture::current()) capture->freed(data);
+  cudaFreeAsync(data, stream);
 }
 
 void copy_to_device(void* to, const void* from, size_t bytes, CUstream_st* stream) {

@@ -91,7 +91,8 @@ void judge_reconstructions(models::System& system, const models::Blueprint& b,
   if (!b.settings.knows("noise")) return;
   const Random rng = Random(b.seed).fork("quality");
   const Tensor seen = models::noisy(some.values, b.settings.number("noise"), rng);
-  r.quality_of_noisy = data::image_quality(some.values, system.reconstruct({seen, some.mask, rows.device}, {}));
+  r.quality_of_noisy =
+      data::image_quality(some.values, system.reconstruct({seen, some.mask, rows.device}, {}));
 }
 
 Representation by_system(const models::SystemInfo& info, const data::Dataset& seen,

@@ -161,7 +161,7 @@ Var logsumexp(const Var& x, int axis, bool keep) {
   detail::require_floating("logsumexp", "x", x.value());
   int d = axis_of("logsumexp", x.value(), axis);
   if (x.size(d) == 0) fail("logsumexp", "at least one element along the axis", text(x.value()));
-  Tensor y = Tensor::empty(x.shape().with(d, 1), x.dtype(), Layout::row_major, x.device());
+  Tensor y = Tensor::empty(x.shape().with(d, 1), x.dtype(), Layout::row_major, x.value().device());
   detail::on_device(
       y, [&](auto context) { kernels::logsumexp(context, x.value().view(), y.view(), d); });
   return record(op::logsumexp, keep ? y : y.squeeze(d), {x},

@@ -24,7 +24,7 @@ using Block = Tensor;
 
 Tensor product(const Tensor& a, const Tensor& b) {
   Tensor out = Tensor::empty({a.size(0), b.size(1)}, DType::f64);
-  kernels::gemm({}, a.view(), b.view(), out.view());
+  kernels::gemm(kernels::Cpu{}, a.view(), b.view(), out.view());
   return out;
 }
 

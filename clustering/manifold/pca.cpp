@@ -71,7 +71,7 @@ Spectrum from_inner_products(const Tensor& x, const Tensor& mean, int64_t r,
                              const Progress& progress) {
   int64_t n = x.size(0);
   Tensor rows = centred(x, mean), products = Tensor::empty({n, n}, DType::f64);
-  kernels::gemm({}, rows.view(), rows.transpose(0, 1).view(), products.view());
+  kernels::gemm(kernels::Cpu{}, rows.view(), rows.transpose(0, 1).view(), products.view());
   progress("pca", 1, 2);
   Spectrum s = of_scatter(products, r);
   for (int64_t i = 0; i < r; i++) {
@@ -80,7 +80,7 @@ Spectrum from_inner_products(const Tensor& x, const Tensor& mean, int64_t r,
     for (int64_t j = 0; j < n; j++) s.eigen.vectors.data<double>()[i * n + j] *= scale;
   }
   Tensor directions = Tensor::empty({r, x.size(1)}, DType::f64);
-  kernels::gemm({}, s.eigen.vectors.view(), rows.view(), directions.view());
+  kernels::gemm(kernels::Cpu{}, s.eigen.vectors.view(), rows.view(), directions.view());
   s.eigen.vectors = directions;
   return s;
 }
@@ -90,8 +90,8 @@ Tensor scores_of(const Tensor& x, const Tensor& mean, const Tensor& v) {
   const int64_t n = x.size(0), p = v.size(0);
   const Tensor narrow = v.to(x.dtype());
   Tensor y = Tensor::empty({p, n}, x.dtype()), shift = Tensor::empty({p, 1}, DType::f64);
-  kernels::gemm({}, narrow.view(), x.transpose(0, 1).view(), y.view());
-  kernels::gemm({}, v.view(), mean.reshape({-1, 1}).view(), shift.view());
+  kernels::gemm(kernels::Cpu{}, narrow.view(), x.transpose(0, 1).view(), y.view());
+  kernels::gemm(kernels::Cpu{}, v.view(), mean.reshape({-1, 1}).view(), shift.view());
   Tensor out = y.to(DType::f64);
   parallel_for(p, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++)
@@ -104,7 +104,7 @@ Tensor scores_of(const Tensor& x, const Tensor& mean, const Tensor& v) {
 Tensor directions_of(const Tensor& x, const Tensor& mean, const Tensor& y) {
   const int64_t p = y.size(0), d = x.size(1), n = x.size(0);
   Tensor v = Tensor::empty({p, d}, x.dtype());
-  kernels::gemm({}, y.to(x.dtype()).view(), x.view(), v.view());
+  kernels::gemm(kernels::Cpu{}, y.to(x.dtype()).view(), x.view(), v.view());
   Tensor out = v.to(DType::f64);
   for (int64_t i = 0; i < p; i++) {
     double sum = 0;
@@ -129,13 +129,13 @@ Spectrum randomized(const Tensor& x, const Tensor& mean, const std::vector<doubl
     if (pass < kPowers) v = directions_of(x, mean, y);
   }
   Tensor inner = Tensor::empty({p, p}, DType::f64);
-  kernels::gemm({}, y.view(), y.transpose(0, 1).view(), inner.view());
+  kernels::gemm(kernels::Cpu{}, y.view(), y.transpose(0, 1).view(), inner.view());
   for (int64_t i = 0; i < p; i++)
     for (int64_t j = 0; j < i; j++)
       inner.data<double>()[i * p + j] = inner.data<double>()[j * p + i];
   Spectrum s{symmetric_eigen(inner), 0, 0};
   Tensor directions = Tensor::empty({p, d}, DType::f64);
-  kernels::gemm({}, s.eigen.vectors.view(), v.view(), directions.view());
+  kernels::gemm(kernels::Cpu{}, s.eigen.vectors.view(), v.view(), directions.view());
   s.eigen.vectors = directions;
   for (double variance : column_variances(x, means)) s.total += variance * double(n);
   s.rounding = rounding_of(s.eigen, std::min(n, d));

@@ -57,7 +57,8 @@ struct AdamOfReplay {  // its numbers may differ in every replay
   const T* g;
   T *m, *v;
   __device__ void operator()(int64_t i) const {
-    update::Adam<T> (*numbers)(p[i], g[i], m[i], v[i]);
+    const update::Adam<T> f(*numbers);
+    f(p[i], g[i], m[i], v[i]);
   }
 };
 

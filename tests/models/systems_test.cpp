@@ -11,6 +11,7 @@
 #include "data/prepare.h"
 #include "models/autoencoder.h"
 #include "models/conv_autoencoders.h"
+#include "tests/support/device.h"
 #include "tests/support/errors.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/threads.h"
@@ -22,7 +23,7 @@ using testing::message_of;
 
 // Small networks and few epochs, for rows of every kind.
 SystemPtr small(const SystemInfo& info, const Shape& sample, int64_t k, int64_t rows,
-                const std::string& more = "") {
+                const std::string& more = "", Device device = Device::cpu()) {
   Settings s(info.name, info.settings);
   auto set = [&](const char* name, const char* value) {
     if (s.knows(name)) s.set(name, value);
@@ -37,7 +38,7 @@ SystemPtr small(const SystemInfo& info, const Shape& sample, int64_t k, int64_t 
   set("miwae_latent", "3"), set("samples", "3");
   s.set_all(more);
   info.recipe(s, rows, sample);
-  return make_system(info, {sample, info.needs_clusters ? k : 0, s, 3});
+  return make_system(info, {sample, info.needs_clusters ? k : 0, s, 3, device});
 }
 
 // Three blobs of images (n, 1, 16, 16), or of rows (n, 12).
@@ -109,6 +110,42 @@ TEST_P(EverySystem, LearnsAndAnswersForEachRowAlone) {
   if (labels.defined()) {
     EXPECT_EQ(again->assign(all, {}).to_vector<int32_t>(), labels.to_vector<int32_t>());
   }
+}
+
+// Its first steps on the device of the CUDA kernels are those of the CPU, to rounding.
+TEST_P(EverySystem, LearnsTheSameOnADevice) {
+  CLADE_SKIP_WITHOUT_DEVICE();
+  const Device device = device_of_kernels();
+  const char* settings = info().name == std::string("dcra") ? "epochs=1" : "batch=16";
+  const Rows here = some_rows(takes_images(info()), 24), there{here.values, here.mask, device};
+  const Shape sample = here.values.shape().without(0);
+  auto make_on = [&](Device d) { return small(info(), sample, 3, here.size(), settings, d); };
+  if (info().cpu_only) {
+    EXPECT_EQ(message_of([&] { make_on(device); }),
+              text(info().name, ": expected the cpu: its steps go row by row; got ", device,
+                   "; use --device cpu"));
+    return;
+  }
+  SystemPtr cpu = make_on(Device::cpu()), gpu = make_on(device);
+  cpu->train(here, {}, {});
+  gpu->train(there, {}, {});
+  ASSERT_EQ(cpu->curves.size(), gpu->curves.size());
+  for (size_t c = 0; c < cpu->curves.size(); c++) {
+    const auto &want = cpu->curves[c].values, &got = gpu->curves[c].values;
+    ASSERT_EQ(want.size(), got.size());
+    for (size_t i = 0; i < want.size(); i++)
+      EXPECT_NEAR(got[i], want[i], 1e-4 * std::max(1.0, std::abs(want[i])))
+          << cpu->curves[c].name << " " << i;
+  }
+  const auto want = cpu->encode(here, {}).to_vector<double>();
+  const auto got = gpu->encode(there, {}).to_vector<double>();
+  double scale = 1;
+  for (double v : want) scale = std::max(scale, std::abs(v));
+  for (size_t i = 0; i < want.size(); i++) ASSERT_NEAR(got[i], want[i], 1e-3 * scale) << i;
+  const Tensor labels = gpu->assign(there, {});
+  if (labels.defined()) EXPECT_EQ(labels.to_vector<int>(), cpu->assign(here, {}).to_vector<int>());
+  const Tensor back = gpu->reconstruct(there, {});
+  if (back.defined()) EXPECT_TRUE(back.device().is_cpu());
 }
 
 TEST_P(EverySystem, GoesOnAfterAKillToTheSameBits) {

@@ -107,6 +107,18 @@ TEST(CapturedStep, NamesWhatCannotBeRecorded) {
   EXPECT_EQ(message_of([&] { capture.record([&] { Tensor::zeros({2}).to(kDevice); }); }),
             "Capture::record: expected no copy to the GPU in the work; got one; make the tensor "
             "before");
+  const std::string frees =
+                        "Capture::record: expected work that frees what it allocates and "
+                        "nothing else; got ",
+                    cure =
+                        "; make tensors that outlive the work before it, and fill them with "
+                        "copy_()";
+  Tensor kept;
+  EXPECT_EQ(message_of([&] { capture.record([&] { kept = Tensor::zeros_like(x); }); }),
+            frees + "1 of its tensors left" + cure);
+  kept = Tensor::zeros_like(x);
+  EXPECT_EQ(message_of([&] { capture.record([&] { kept = {}; }); }),
+            frees + "a tensor of before it freed" + cure);
   EXPECT_EQ(message_of([&] { capture.replay(); }),
             "Capture::replay: expected a recorded piece of work; got none; call record() first");
   capture.record([&] { x.fill_(5); });  // it can be used after all
