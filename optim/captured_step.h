@@ -18,6 +18,7 @@
 #pragma once
 
 #include "tensor/capture.h"
+#include "tensor/device.h"
 
 namespace clade::optim {
 
