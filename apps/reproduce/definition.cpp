@@ -76,6 +76,8 @@ std::vector<Part> parts_of(const std::string& run, const ordered_json& options,
     out.push_back(part->second);
     begin = end + 1;
   }
+  std::string parts;  // what options may be for
+  for (const Part& part : out) parts += (parts.empty() ? "" : " or ") + part.does;
   for (const auto& [does, changed] : options.items()) {
     bool used = false;
     for (Part& part : out)
@@ -83,7 +85,7 @@ std::vector<Part> parts_of(const std::string& run, const ordered_json& options,
         used = true;
         for (const auto& [name, value] : settings_of(changed)) part.settings[name] = value;
       }
-    if (!used) fail(kOp, text("options for a part of \"", run, "\" in ", file), does);
+    if (!used) fail(kOp, text("options for ", parts, ", of \"", run, "\" in ", file), does);
   }
   return out;
 }

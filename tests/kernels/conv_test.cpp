@@ -221,10 +221,10 @@ Config random_packed_config(Random& rng) {
   Config c{};
   do {
     c.N = rng.below(3) ? 1 + rng.below(5) : 40 + rng.below(10);
-    c.C = 32 * (1 + rng.below(2));
+    c.C = c.N > 5 ? 32 : 32 * (1 + rng.below(2));
     c.O = 28 + rng.below(20);
-    c.R = 1 + rng.below(5);
-    c.S = rng.below(3) ? c.R : 1 + rng.below(5);
+    c.R = 1 + rng.below(c.N > 5 ? 3 : 5);
+    c.S = rng.below(3) ? c.R : 1 + rng.below(3);
     c.H = 1 + rng.below(9);
     c.W = rng.below(3) ? c.H : 1 + rng.below(14);
     for (int d = 0; d < 2; d++) {
