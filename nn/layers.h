@@ -28,7 +28,9 @@ struct Conv2d {
   ConvParams params;
 
   Conv2d(int64_t in, int64_t out, int64_t kernel, const ConvOptions& options, Random& rng);
-  Var operator()(const Var& x) const { return conv2d(x, weight, bias, params); }
+  Var operator()(const Var& x, double slope = 1) const {
+    return conv2d(x, weight, bias, params, slope);
+  }
   void visit(Visitor& v) { v("weight", weight), v("bias", bias); }
 };
 
@@ -39,7 +41,9 @@ struct ConvTranspose2d {
 
   ConvTranspose2d(int64_t in, int64_t out, int64_t kernel, const ConvOptions& options,
                   int64_t output_padding, Random& rng);
-  Var operator()(const Var& x) const { return conv_transpose2d(x, weight, bias, params); }
+  Var operator()(const Var& x, double slope = 1) const {
+    return conv_transpose2d(x, weight, bias, params, slope);
+  }
   void visit(Visitor& v) { v("weight", weight), v("bias", bias); }
 };
 

@@ -3,8 +3,8 @@
 //     Sequential encoder(Linear(784, 500, rng), ReLU{}, Linear(500, 10, rng));
 //
 // Its layers are named "0", "1", ... as in PyTorch. A layer that can work out the ReLU or LeakyReLU
-// after it in its own pass over memory (BatchNorm, Linear) is asked to: such a pair makes one node
-// of the graph, with the same numbers.
+// after it in its own pass over memory (Linear, BatchNorm, convolutions) is asked to: such a pair
+// makes one node of the graph, with the same numbers.
 #pragma once
 
 #include <utility>

@@ -20,24 +20,25 @@ Shape output_shape(const Shape& x, const Tensor& w, const ConvParams& p) {
   return {x[0], w.size(0), size[0], size[1]};
 }
 
-Tensor forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvParams& p) {
+Tensor forward(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvParams& p,
+               double slope = 1) {
   Tensor y =
       Tensor::empty(output_shape(x.shape(), w, p), x.dtype(), Layout::channels_last, x.device());
   Tensor image = channels_last(x), weight = w.contiguous();
   detail::on_device(y, [&](auto context) {
     kernels::conv2d_forward(context, image.view(), weight.view(), detail::optional_view(bias),
-                            y.view(), p);
+                            y.view(), p, slope);
   });
   return y;
 }
 
 Tensor grad_input(const Tensor& y, const Tensor& w, const Tensor& bias, const Shape& shape,
-                  const ConvParams& p) {
+                  const ConvParams& p, double slope = 1) {
   Tensor x = Tensor::empty(shape, y.dtype(), Layout::channels_last, y.device());
   Tensor image = channels_last(y), weight = w.contiguous();
   detail::on_device(x, [&](auto context) {
     kernels::conv2d_grad_input(context, image.view(), weight.view(), detail::optional_view(bias),
-                               x.view(), p);
+                               x.view(), p, slope);
   });
   return x;
 }
@@ -63,7 +64,7 @@ Tensor grad_bias(const Tensor& dy) {  // sum over N, H, W
   return detail::sum_to(dy, {1, dy.size(1), 1, 1}).reshape({dy.size(1)});
 }
 
-void check_images(const char* op, const Var& x, const Var& w, const ConvParams& p) {
+void check_images(const char* op, const Var& x, const Var& w, const ConvParams& p, double slope) {
   detail::require_floating(op, "x", x.value());
   detail::require_same_dtype(op, x.value(), w.value());
   detail::require_rank(op, "x (N, C, H, W)", x.value(), 4);
@@ -75,14 +76,15 @@ void check_images(const char* op, const Var& x, const Var& w, const ConvParams& 
     detail::require_window(op, {p.stride[i], p.padding[i], p.dilation[i], w.size(2 + i)});
     if (w.size(2 + i) < 1) fail(op, "a kernel of 1 x 1 or more", text("w ", w.shape()));
   }
+  detail::require_slope(op, slope);
   if (p.groups < 1 || w.size(0) % p.groups != 0)
     fail(op, text("groups that divide the ", w.size(0), " rows of w"), text("groups ", p.groups));
 }
 
 }  // namespace
 
-Var conv2d(const Var& x, const Var& w, const Var& b, const ConvParams& p) {
-  check_images("conv2d", x, w, p);
+Var conv2d(const Var& x, const Var& w, const Var& b, const ConvParams& p, double slope) {
+  check_images("conv2d", x, w, p, slope);
   if (x.size(1) != w.size(1) * p.groups)
     fail("conv2d",
          text("x with ", w.size(1) * p.groups, " channels (w ", w.shape(), ", groups ", p.groups,
@@ -95,18 +97,21 @@ Var conv2d(const Var& x, const Var& w, const Var& b, const ConvParams& p) {
       fail("conv2d", text("an image that the ", w.size(2), " x ", w.size(3), " kernel fits into"),
            text("x ", x.shape(), " with padding ", p.padding[i]),
            "pad more or use a smaller kernel");
-  Tensor y = forward(x.value(), w.value(), detail::optional_contiguous(b), p);
+  Tensor y = forward(x.value(), w.value(), detail::optional_contiguous(b), p, slope);
   return record(op::conv2d, y, {x, w, b},
-                [p, x = save(x), w = save(w)](Gradients& g, const Tensor& dy) {
-                  g.add(0, [&] { return grad_input(dy, w.get(), {}, x.get().shape(), p); });
-                  g.overwrite(1, [&](const Tensor& dw) { grad_weight(x.get(), dy, dw, p); });
-                  g.add(2, [&] { return grad_bias(dy); });
+                [p, slope, x = save(x), w = save(w), y = slope == 1 ? Saved() : save(y)](
+                    Gradients& g, const Tensor& dy) {
+                  const Tensor dz = slope == 1 ? dy : detail::before_activation(y.get(), dy, slope);
+                  g.add(0, [&] { return grad_input(dz, w.get(), {}, x.get().shape(), p); });
+                  g.overwrite(1, [&](const Tensor& dw) { grad_weight(x.get(), dz, dw, p); });
+                  g.add(2, [&] { return grad_bias(dz); });
                 });
 }
 
-Var conv_transpose2d(const Var& x, const Var& w, const Var& b, const ConvTransposeParams& p) {
+Var conv_transpose2d(const Var& x, const Var& w, const Var& b, const ConvTransposeParams& p,
+                     double slope) {
   const char* name = "conv_transpose2d";
-  check_images(name, x, w, p);
+  check_images(name, x, w, p, slope);
   if (x.size(1) != w.size(0))
     fail(name,
          text("x with ", w.size(0), " channels (w ", w.shape(), ", [in, out / groups, R, S])"),
@@ -125,18 +130,20 @@ Var conv_transpose2d(const Var& x, const Var& w, const Var& b, const ConvTranspo
   }
   Shape shape{x.size(0), channels, size[0], size[1]};
   Tensor y = grad_input(as_output_for(shape, x.value(), w.value(), p), w.value(),
-                        detail::optional_contiguous(b), shape, p);
+                        detail::optional_contiguous(b), shape, p, slope);
   return record(op::conv_transpose2d, y, {x, w, b},
-                [p = ConvParams(p), x = save(x), w = save(w)](Gradients& g, const Tensor& dy) {
+                [p = ConvParams(p), slope, x = save(x), w = save(w),
+                 y = slope == 1 ? Saved() : save(y)](Gradients& g, const Tensor& dy) {
                   const Tensor &in = x.get(), &weight = w.get();
+                  const Tensor dz = slope == 1 ? dy : detail::before_activation(y.get(), dy, slope);
                   g.add(0, [&] {
-                    Tensor dx = forward(dy, weight, {}, p);
+                    Tensor dx = forward(dz, weight, {}, p);
                     return dx.slice(2, 0, in.size(2)).slice(3, 0, in.size(3));
                   });
                   g.overwrite(1, [&](const Tensor& dw) {
-                    grad_weight(dy, as_output_for(dy.shape(), in, weight, p), dw, p);
+                    grad_weight(dz, as_output_for(dz.shape(), in, weight, p), dw, p);
                   });
-                  g.add(2, [&] { return grad_bias(dy); });
+                  g.add(2, [&] { return grad_bias(dz); });
                 });
 }
 

@@ -8,8 +8,10 @@ namespace clade {
 
 using kernels::ConvParams;
 
-// x (N, C, H, W), w (O, C / groups, R, S), b (O) or undefined -> (N, O, P, Q), channels-last.
-Var conv2d(const Var& x, const Var& w, const Var& b = {}, const ConvParams& p = {});
+// x (N, C, H, W), w (O, C / groups, R, S), b (O) or undefined -> (N, O, P, Q), channels-last. With
+// another slope than 1 (0 or more), leaky_relu(., slope) is taken in the same pass; 0 is ReLU.
+Var conv2d(const Var& x, const Var& w, const Var& b = {}, const ConvParams& p = {},
+           double slope = 1);
 
 // x (N, C, H, W), w (C, O / groups, R, S) as in PyTorch, b (O) or undefined ->
 // (N, O, (H - 1) stride - 2 padding + dilation (R - 1) + output_padding + 1, ...).
@@ -19,6 +21,6 @@ struct ConvTransposeParams : ConvParams {
   int64_t output_padding[2] = {0, 0};
 };
 Var conv_transpose2d(const Var& x, const Var& w, const Var& b = {},
-                     const ConvTransposeParams& p = {});
+                     const ConvTransposeParams& p = {}, double slope = 1);
 
 }  // namespace clade

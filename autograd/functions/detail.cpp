@@ -73,4 +73,18 @@ Tensor like_layout(const Tensor& t, const Tensor& like) {
 
 Tensor dense(const Tensor& t) { return t.is_dense() ? t : t.contiguous(); }
 
+void require_slope(const char* op, double slope) {
+  if (!(slope >= 0)) fail(op, "a slope of 0 or more", text(slope), "use leaky_relu after it");
+}
+
+// y has the sign of z.
+Tensor before_activation(const Tensor& y, const Tensor& dy, double slope) {
+  Tensor dz = Tensor::empty_like(y), like = like_layout(dy, dz);
+  const auto act = slope == 0 ? kernels::Unary::relu : kernels::Unary::leaky_relu;
+  on_device(y, [&](auto context) {
+    kernels::unary_backward(context, act, y.view(), y.view(), like.view(), dz.view(), slope, 0);
+  });
+  return dz;
+}
+
 }  // namespace clade::detail

@@ -20,6 +20,12 @@ void require_same_shape(const char* op, const Tensor& a, const Tensor& b);
 void require_vector(const char* op, const char* argument, const Tensor& t, int64_t n,
                     const Tensor& like);
 
+// The slope of an activation that another op takes in its own pass: 0 or more, so that the sign of
+// its output tells that of its input.
+void require_slope(const char* op, double slope);
+// d loss / d z where y = leaky_relu(z, slope) and dy = d loss / d y.
+Tensor before_activation(const Tensor& y, const Tensor& dy, double slope);
+
 // Stride, padding, ... of a window that slides over images: at most 2^30, so that places fit int64.
 void require_window(const char* op, std::initializer_list<int64_t> sizes);
 

@@ -1,7 +1,6 @@
 #include "autograd/functions/linear.h"
 
 #include "autograd/functions/detail.h"
-#include "kernels/elementwise/elementwise.h"
 #include "kernels/gemm/gemm.h"
 
 namespace clade {
@@ -16,16 +15,6 @@ Tensor product(const Tensor& a, const Tensor& b) {
   Tensor c = Tensor::empty({a.size(0), b.size(1)}, a.dtype(), Layout::row_major, a.device());
   multiply(a, b, c);
   return c;
-}
-
-// d loss / d z where y = leaky_relu(z) and dy = d loss / d y: y has the sign of z.
-Tensor before_activation(const Tensor& y, const Tensor& dy, double slope) {
-  Tensor dz = Tensor::empty_like(y), like = detail::like_layout(dy, dz);
-  const auto act = slope == 0 ? kernels::Unary::relu : kernels::Unary::leaky_relu;
-  detail::on_device(y, [&](auto context) {
-    kernels::unary_backward(context, act, y.view(), y.view(), like.view(), dz.view(), slope, 0);
-  });
-  return dz;
 }
 
 }  // namespace
@@ -56,7 +45,7 @@ Var linear(const Var& x, const Var& w, const Var& b, double slope) {
     fail("linear", text("x with ", w.size(1), " columns (w is ", w.shape(), ", [out, in])"),
          text("x ", x.shape()));
   if (b.defined()) detail::require_vector("linear", "bias", b.value(), w.size(0), x.value());
-  if (!(slope >= 0)) fail("linear", "a slope of 0 or more", text(slope), "use leaky_relu after it");
+  detail::require_slope("linear", slope);
   Tensor y = Tensor::empty({x.size(0), w.size(0)}, x.dtype(), Layout::row_major, x.value().device());
   const Tensor bias = b.defined() ? b.value().contiguous() : Tensor();
   const View bias_view = b.defined() ? bias.view() : View();
@@ -68,7 +57,7 @@ Var linear(const Var& x, const Var& w, const Var& b, double slope) {
   return record(op::linear, y, {x, w, b},
                 [slope, x = save(x), w = save(w), y = slope == 1 ? Saved() : save(y)](
                     Gradients& g, const Tensor& dy) {
-                  const Tensor dz = slope == 1 ? dy : before_activation(y.get(), dy, slope);
+                  const Tensor dz = slope == 1 ? dy : detail::before_activation(y.get(), dy, slope);
                   g.add(0, [&] { return product(dz, w.get()); });
                   g.write(1, [&](const Tensor& dw, double beta) {
                     multiply(dz.transpose(0, 1), x.get(), dw, beta);

@@ -1,5 +1,5 @@
-// The loop for vectors of CLADE_CONV_LANES floats. A multiply-add takes 4 or 5 cycles and two begin
-// in each: 12 sums that do not wait for each other keep both units busy.
+// The loop for vectors of CLADE_CEILING_LANES floats. A multiply-add takes 4 or 5 cycles and two
+// begin in each: 12 sums that do not wait for each other keep both units busy.
 #include "kernels/ceiling/ceiling_kernels.h"
 
 namespace clade::kernels::ceiling {

@@ -97,17 +97,17 @@ void weight_typed(const Cuda& ctx, const ConvShape& s, const WeightCut& cut, con
 }  // namespace
 
 void conv2d_forward(const Cuda& ctx, const View& x, const View& w, const View& bias, const View& y,
-                    const ConvParams& p) {
+                    const ConvParams& p, double slope) {
   if (y.numel() == 0) return;
-  const Gather g(ConvShape(x, w, y, p), false);
+  const Gather g(ConvShape(x, w, y, p), false, slope);
   dispatch_floating(y.dtype,
                     [&](auto zero) { gather_typed<decltype(zero)>(ctx, g, x, w, bias, y); });
 }
 
 void conv2d_grad_input(const Cuda& ctx, const View& y, const View& w, const View& bias,
-                       const View& x, const ConvParams& p) {
+                       const View& x, const ConvParams& p, double slope) {
   if (x.numel() == 0) return;
-  const Gather g(ConvShape(x, w, y, p), true);
+  const Gather g(ConvShape(x, w, y, p), true, slope);
   dispatch_floating(x.dtype,
                     [&](auto zero) { gather_typed<decltype(zero)>(ctx, g, y, w, bias, x); });
 }

@@ -17,8 +17,9 @@
 // W of its output view (a transposed convolution's output_padding is the rounded-off remainder).
 // Layout: x and y are channels-last in memory (View::is_channels_last); see docs/layout.md.
 // Required: one floating dtype, sizes as above, groups divides C and O, no overlap. Outputs are
-// overwritten. `bias` (dense, one a channel of the output, or data == nullptr) is added.
-// Cost: 2 N O P Q (C / groups) R S FLOPs each.
+// overwritten. `bias` (dense, one a channel of the output, or data == nullptr) is added to what
+// forward and grad_input give, and then v > 0 ? v : slope v of it is written: slope 0 is ReLU (0
+// for minus infinity, too), 1 nothing. Cost: 2 N O P Q (C / groups) R S FLOPs each.
 #pragma once
 
 #include "kernels/context.h"
@@ -41,17 +42,17 @@ inline int64_t conv_output_size(int64_t size, int64_t kernel, int64_t stride, in
 }
 
 void conv2d_forward(const Cpu&, const View& x, const View& w, const View& bias, const View& y,
-                    const ConvParams& p);
+                    const ConvParams& p, double slope = 1);
 void conv2d_grad_input(const Cpu&, const View& y, const View& w, const View& bias, const View& x,
-                       const ConvParams& p);
+                       const ConvParams& p, double slope = 1);
 void conv2d_grad_weight(const Cpu&, const View& x, const View& y, const View& w,
                         const ConvParams& p);
 
 // The same on a GPU: implicit matrix products (conv_gather.cuh); see Cuda::Products.
 void conv2d_forward(const Cuda&, const View& x, const View& w, const View& bias, const View& y,
-                    const ConvParams& p);
+                    const ConvParams& p, double slope = 1);
 void conv2d_grad_input(const Cuda&, const View& y, const View& w, const View& bias, const View& x,
-                       const ConvParams& p);
+                       const ConvParams& p, double slope = 1);
 void conv2d_grad_weight(const Cuda&, const View& x, const View& y, const View& w,
                         const ConvParams& p);
 
@@ -64,9 +65,9 @@ bool exact_convolution();
 
 namespace reference {  // any strides, any floating dtype, sums in f64
 void conv2d_forward(const View& x, const View& w, const View& bias, const View& y,
-                    const ConvParams& p);
+                    const ConvParams& p, double slope = 1);
 void conv2d_grad_input(const View& y, const View& w, const View& bias, const View& x,
-                       const ConvParams& p);
+                       const ConvParams& p, double slope = 1);
 void conv2d_grad_weight(const View& x, const View& y, const View& w, const ConvParams& p);
 }  // namespace reference
 

@@ -49,12 +49,12 @@ void set_exact_convolution(bool yes) { exact = yes; }
 bool exact_convolution() { return exact; }
 
 void conv2d_forward(const Cpu&, const View& x, const View& w, const View& bias, const View& y,
-                    const ConvParams& p) {
+                    const ConvParams& p, double slope) {
   ConvShape s(x, w, y, p);
   profiler::Span span("conv2d_forward", s.flops(), bytes_moved(x, w, y), described(s));
   auto run = [&](auto algorithm, auto zero) {
     using T = decltype(zero);
-    algorithm(s, x.as<T>(), w.as<T>(), bias.as<T>(), y.as<T>());
+    algorithm(s, x.as<T>(), w.as<T>(), bias.as<T>(), T(slope), y.as<T>());
   };
   if (goes_winograd(s, y.dtype)) return run(winograd::forward, float{});
   if (goes_direct(s, y.dtype)) return run(direct::forward, float{});
@@ -62,12 +62,12 @@ void conv2d_forward(const Cpu&, const View& x, const View& w, const View& bias, 
 }
 
 void conv2d_grad_input(const Cpu&, const View& y, const View& w, const View& bias, const View& x,
-                       const ConvParams& p) {
+                       const ConvParams& p, double slope) {
   ConvShape s(x, w, y, p);
   profiler::Span span("conv2d_grad_input", s.flops(), bytes_moved(x, w, y), described(s));
   auto run = [&](auto algorithm, auto zero) {
     using T = decltype(zero);
-    algorithm(s, y.as<T>(), w.as<T>(), bias.as<T>(), x.as<T>());
+    algorithm(s, y.as<T>(), w.as<T>(), bias.as<T>(), T(slope), x.as<T>());
   };
   if (goes_winograd(s, x.dtype)) return run(winograd::grad_input, float{});
   if (goes_direct(s, x.dtype)) return run(direct::grad_input, float{});

@@ -7,7 +7,8 @@
 
 namespace clade::kernels::conv {
 
-// target = gather(source) packed + bias; bias (target channels of all groups) may be null.
+// target = act(gather(source) packed + bias), act(v) = v > 0 ? v : g.slope v; bias (target channels
+// of all groups) may be null.
 template <class T>
 void gather_ffma(const Cuda& ctx, const gather::Gather& g, const T* source, const T* packed,
                  const T* bias, T* target);

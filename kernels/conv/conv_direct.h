@@ -12,9 +12,11 @@ namespace clade::kernels::direct {
 bool serves(const ConvShape& s);
 
 // x (N, H, W, C) and y (N, P, Q, O) dense in that order, w (O, C, R, S) row-major; `bias` may be
-// null.
-void forward(const ConvShape& s, const float* x, const float* w, const float* bias, float* y);
-void grad_input(const ConvShape& s, const float* y, const float* w, const float* bias, float* x);
+// null. What is written goes through v > 0 ? v : slope v.
+void forward(const ConvShape& s, const float* x, const float* w, const float* bias, float slope,
+             float* y);
+void grad_input(const ConvShape& s, const float* y, const float* w, const float* bias, float slope,
+                float* x);
 void grad_weight(const ConvShape& s, const float* x, const float* y, float* w);
 
 // Those of vectors().

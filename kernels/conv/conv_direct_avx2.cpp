@@ -1,6 +1,6 @@
 // The direct convolution's kernels for AVX2 with FMA: 16 registers of 8 floats.
 #if defined(__AVX2__) && defined(__FMA__)
-#define CLADE_CONV_LANES 8
+#define CLADE_LANES 8
 #define CLADE_CONV_REGISTERS 16
 #include "kernels/conv/conv_direct_body.h"
 

@@ -1,6 +1,6 @@
 // The direct convolution's kernels for AVX-512F: 32 registers of 16 floats.
 #if defined(__AVX512F__)
-#define CLADE_CONV_LANES 16
+#define CLADE_LANES 16
 #define CLADE_CONV_REGISTERS 32
 #include "kernels/conv/conv_direct_body.h"
 

@@ -1,4 +1,4 @@
-// The kernels of the direct convolution for vectors of CLADE_CONV_LANES floats. Included by exactly
+// The kernels of the direct convolution for vectors of CLADE_LANES floats. Included by exactly
 // one source per instruction set, which says the lanes and the registers; everything here has
 // internal linkage, for the reason that conv_direct_kernels.h gives.
 //
@@ -10,20 +10,11 @@
 #include <utility>  // integer_sequence, a type without functions
 
 #include "kernels/conv/conv_direct_kernels.h"
-
-#if defined(__clang__)
-#define CLADE_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define CLADE_UNROLL _Pragma("GCC unroll 16")
-#endif
+#include "kernels/vector_body.h"
 
 namespace clade::kernels::direct {
 namespace {
 
-constexpr int64_t kLanes = CLADE_CONV_LANES;
-typedef float Vector __attribute__((vector_size(kLanes * 4), may_alias));
-typedef float LooseVector __attribute__((vector_size(kLanes * 4), may_alias, aligned(4)));
-typedef float LooseFour __attribute__((vector_size(16), may_alias, aligned(4)));
 typedef int32_t Bits __attribute__((vector_size(kLanes * 4), may_alias));
 typedef int32_t LooseBits __attribute__((vector_size(kLanes * 4), may_alias, aligned(4)));
 
@@ -34,14 +25,9 @@ inline void store_some(float* to, Vector v, int64_t count) {
   if (count >= kLanes) {
     *(LooseVector*)to = v;
   } else {
-    const float* lane = (const float*)&v;
-    for (; count >= 4; count -= 4, to += 4, lane += 4) *(LooseFour*)to = *(const LooseFour*)lane;
-    for (; count > 0; count--) *to++ = *lane++;
+    copy_some((const float*)&v, count, to);
   }
 }
-
-// b - 0 is b to the last bit, so compilers make it a plain broadcast; 0 + b is not (b may be -0).
-inline Vector broadcast(float b) { return b - Vector{}; }
 
 inline const char* fetch(const char* at, int64_t lines) {
   for (; lines > 0; lines--, at += 64) __builtin_prefetch(at, 0, 2);
@@ -55,7 +41,8 @@ inline void write_sums(const SweepTile& tile, const Vector (&sum)[P][K]) {
     float* out = tile.out + tile.out_place[p];
     CLADE_UNROLL
     for (int k = 0; k < K; k++)
-      store_some(out + k * tile.out_vector, sum[p][k], tile.out_channels - k * kLanes);
+      store_some(out + k * tile.out_vector, activate(sum[p][k], tile.slope),
+                 tile.out_channels - k * kLanes);
   }
 }
 
@@ -180,7 +167,8 @@ void narrow_tile(const SweepTile& tile) {
   CLADE_UNROLL
   for (int p = 0; p < P; p++) {
     CLADE_UNROLL
-    for (int o = 0; o < O; o++) tile.out[tile.out_place[p] + o] = tile.bias[o] + totals[p * O + o];
+    for (int o = 0; o < O; o++)
+      tile.out[tile.out_place[p] + o] = activate(tile.bias[o] + totals[p * O + o], tile.slope);
   }
 }
 

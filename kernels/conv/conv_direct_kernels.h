@@ -47,8 +47,8 @@ struct Ahead {
 
 // One tile of a sweep: `pixels` neighbours in a row of the slab times some output channels,
 //
-//     out[out_place[p] + o] = bias[o] + sum over taps t, channels c of
-//                             in[tap_place[t] + p * record + c] * weight of (t, c, o)
+//     out[out_place[p] + o] = act(bias[o] + sum over taps t, channels c of
+//                                 in[tap_place[t] + p * record + c] * weight of (t, c, o))
 //
 // sweep: one or two vectors of output channels; a channel of the slab is broadcast to all of them.
 //        weights [taps][channels, up to a multiple of kTogether][vectors * lanes]
@@ -64,6 +64,7 @@ struct SweepTile {
   int64_t taps;
   const float* weights;  // 64-byte aligned
   const float* bias;
+  float slope;  // act(v) = v > 0 ? v : slope v
   float* out;
   const int64_t* out_place;  // [pixels], floats
   int64_t out_vector;        // floats from one vector of output channels to the next

@@ -63,7 +63,7 @@ class Sweep {
     cut();
   }
 
-  void run(const float* from, const Weights& w, const float* bias, float* to) const {
+  void run(const float* from, const Weights& w, const float* bias, float slope, float* to) const {
     int64_t padded = (target.channels + k.lanes - 1) / k.lanes * k.lanes;
     Scratch<float> packed(narrow ? block_floats(0) : taps.count * padded_sources() * padded);
     Scratch<float> packed_bias(padded);
@@ -80,7 +80,7 @@ class Sweep {
             slab_of(first, std::min(item_rows, steps - first), std::min(item_images, images - n));
         slab.data = data.data();
         k.fill(slab, {from + n * source.image(), source.height, source.width, source.channels, 0});
-        sweep_item(slab, first, packed.data(), packed_bias.data(), to + n * target.image(),
+        sweep_item(slab, first, packed.data(), packed_bias.data(), slope, to + n * target.image(),
                    memory_of(item + threads(), from, to));
       }
     });
@@ -190,7 +190,7 @@ class Sweep {
 
   // All target channels of the steps under one slab; `to` is the first of its images.
   void sweep_item(const Slab& slab, int64_t first, const float* packed, const float* bias,
-                  float* to, const Next& next) const {
+                  float slope, float* to, const Next& next) const {
     int64_t tap_places[Axis::kMaxTaps * Axis::kMaxTaps * kThin];
     const int64_t each = thin ? source.channels : 1;  // what a kernel takes for a tap
     for (int64_t t = 0; t < taps.count; t++)
@@ -212,6 +212,7 @@ class Sweep {
       tile.tap_place = tap_places;
       tile.weights = packed + o / block_width * block_floats(0);
       tile.bias = bias + o;
+      tile.slope = slope;
       tile.out_place = out_places.data();
       tile.out_vector = k.lanes;
       tile.out_channels = std::min(block_width, target.channels - o);
@@ -285,16 +286,18 @@ bool serves(const ConvShape& s) {
   return s.groups == 1 && s.C > 0 && s.O > 0 && axis(0, s.R) && axis(1, s.S);
 }
 
-void forward(const ConvShape& s, const float* x, const float* w, const float* bias, float* y) {
+void forward(const ConvShape& s, const float* x, const float* w, const float* bias, float slope,
+             float* y) {
   if (s.N * s.P * s.Q * s.O == 0) return;
   Sweep sweep(forward_axis(s, 0), forward_axis(s, 1), s.N, {s.H, s.W, s.C}, {s.P, s.Q, s.O});
-  sweep.run(x, {w, s.C * s.R * s.S, s.R * s.S}, bias, y);
+  sweep.run(x, {w, s.C * s.R * s.S, s.R * s.S}, bias, slope, y);
 }
 
-void grad_input(const ConvShape& s, const float* y, const float* w, const float* bias, float* x) {
+void grad_input(const ConvShape& s, const float* y, const float* w, const float* bias, float slope,
+                float* x) {
   if (s.N * s.H * s.W * s.C == 0) return;
   Sweep sweep(grad_input_axis(s, 0), grad_input_axis(s, 1), s.N, {s.P, s.Q, s.O}, {s.H, s.W, s.C});
-  sweep.run(y, {w, s.R * s.S, s.C * s.R * s.S}, bias, x);
+  sweep.run(y, {w, s.R * s.S, s.C * s.R * s.S}, bias, slope, x);
 }
 
 }  // namespace clade::kernels::direct

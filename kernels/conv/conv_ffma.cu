@@ -70,7 +70,7 @@ __global__ void __launch_bounds__(256)
       const int64_t n = n0 + t % 16 * 4 + j;
       if (n >= g.target_channels) break;
       const T b = bias ? bias[part.group * g.target_channels + n] : T(0);
-      target[target_at(g, part, pixel, n)] = sum[i][j] + b;
+      target[target_at(g, part, pixel, n)] = activated(sum[i][j] + b, T(g.slope));
     }
   }
 }

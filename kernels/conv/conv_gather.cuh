@@ -62,9 +62,10 @@ struct Gather {
   int64_t padded_channels;                   // target channels of B's rows: a multiple of 4
   int64_t phases[2];
   bool is_backward;
+  double slope;  // of the activation
   ConvShape shape;
 
-  Gather(const ConvShape& s, bool backward)
+  Gather(const ConvShape& s, bool backward, double activation)
       : images(s.N),
         groups(s.groups),
         source_channels(backward ? s.group_outputs() : s.group_inputs()),
@@ -72,6 +73,7 @@ struct Gather {
         padded_channels((target_channels + 3) / 4 * 4),
         phases{backward ? s.stride[0] : 1, backward ? s.stride[1] : 1},
         is_backward(backward),
+        slope(activation),
         shape(s) {}
 
   CLADE_HD Axis axis(int d, int64_t phase) const {

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 
+#include "kernels/elementwise/functions.h"
 #include "kernels/gemm/gemm.h"
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
@@ -86,10 +87,18 @@ void fill_rows(int64_t rows, int64_t channels, int64_t row_stride, const T* bias
     for (int64_t c = 0; c < channels; c++) out[m * row_stride + c] = bias ? bias[c] : T(0);
 }
 
+template <class T>
+void activate_rows(int64_t rows, int64_t channels, int64_t row_stride, T slope, T* out) {
+  if (slope == 1) return;
+  for (int64_t m = 0; m < rows; m++)
+    for (int64_t c = 0; c < channels; c++)
+      out[m * row_stride + c] = activated(out[m * row_stride + c], slope);
+}
+
 }  // namespace
 
 template <class T>
-void forward(const ConvShape& s, const T* x, const T* w, const T* bias, T* y) {
+void forward(const ConvShape& s, const T* x, const T* w, const T* bias, T slope, T* y) {
   int64_t size = patch_size(s), inputs = s.group_inputs(), outputs = s.group_outputs();
   int64_t pixels = s.P * s.Q, step = tile_pixels(s), tiles = (pixels + step - 1) / step;
   Scratch<T> packed(s.weights());  // [o][r][s][c]
@@ -104,13 +113,14 @@ void forward(const ConvShape& s, const T* x, const T* w, const T* bias, T* y) {
         gather_patches(s, begin, end, x + n * s.H * s.W * s.C + g * inputs, patches.data());
         gemm_serial<T>(false, true, end - begin, outputs, size, 1, patches.data(), size,
                        packed.data() + g * outputs * size, size, 1, out, s.O);
+        activate_rows(end - begin, outputs, s.O, slope, out);
       }
     }
   });
 }
 
 template <class T>
-void grad_input(const ConvShape& s, const T* y, const T* w, const T* bias, T* x) {
+void grad_input(const ConvShape& s, const T* y, const T* w, const T* bias, T slope, T* x) {
   int64_t size = patch_size(s), inputs = s.group_inputs(), outputs = s.group_outputs();
   int64_t pixels = s.P * s.Q, step = tile_pixels(s);
   Scratch<T> packed(s.weights());  // [o][r][s][c]
@@ -129,6 +139,7 @@ void grad_input(const ConvShape& s, const T* y, const T* w, const T* bias, T* x)
                        packed.data() + g * outputs * size, size, 0, patches.data(), size);
         add_patches(s, begin, end, patches.data(), image);
       }
+      activate_rows(s.H * s.W, inputs, s.C, slope, image);
     }
   });
 }
@@ -162,10 +173,12 @@ void grad_weight(const ConvShape& s, const T* x, const T* y, T* w) {
   });
 }
 
-template void forward(const ConvShape&, const float*, const float*, const float*, float*);
-template void forward(const ConvShape&, const double*, const double*, const double*, double*);
-template void grad_input(const ConvShape&, const float*, const float*, const float*, float*);
-template void grad_input(const ConvShape&, const double*, const double*, const double*, double*);
+template void forward(const ConvShape&, const float*, const float*, const float*, float, float*);
+template void forward(const ConvShape&, const double*, const double*, const double*, double,
+                      double*);
+template void grad_input(const ConvShape&, const float*, const float*, const float*, float, float*);
+template void grad_input(const ConvShape&, const double*, const double*, const double*, double,
+                         double*);
 template void grad_weight(const ConvShape&, const float*, const float*, float*);
 template void grad_weight(const ConvShape&, const double*, const double*, double*);
 

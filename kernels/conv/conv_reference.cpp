@@ -41,7 +41,7 @@ void each_term(const View& x, const View& w, const View& y, const ConvParams& p,
               }
 }
 
-void write(const View& out, const View& bias, const std::vector<double>& sums) {
+void write(const View& out, const View& bias, double slope, const std::vector<double>& sums) {
   Index i{};
   for (double sum : sums) {
     int64_t offset = 0;
@@ -49,7 +49,8 @@ void write(const View& out, const View& bias, const std::vector<double>& sums) {
     dispatch_floating(out.dtype, [&](auto zero) {
       using T = decltype(zero);
       T b = bias.data ? bias.as<T>()[i.at[1] * bias.stride[0]] : T(0);
-      out.as<T>()[offset] = T(sum + double(b));
+      const double value = sum + double(b);
+      out.as<T>()[offset] = T(value > 0 || slope == 1 ? value : slope * value);
     });
     for (int d = 3; d >= 0 && ++i.at[d] == out.shape[d]; d--) i.at[d] = 0;
   }
@@ -58,26 +59,26 @@ void write(const View& out, const View& bias, const std::vector<double>& sums) {
 }  // namespace
 
 void conv2d_forward(const View& x, const View& w, const View& bias, const View& y,
-                    const ConvParams& p) {
+                    const ConvParams& p, double slope) {
   std::vector<double> sums(size_t(y.numel()));
   each_term(x, w, y, p,
             [&](Index xi, Index wi, Index yi) { sums[dense(y, yi)] += read(x, xi) * read(w, wi); });
-  write(y, bias, sums);
+  write(y, bias, slope, sums);
 }
 
 void conv2d_grad_input(const View& y, const View& w, const View& bias, const View& x,
-                       const ConvParams& p) {
+                       const ConvParams& p, double slope) {
   std::vector<double> sums(size_t(x.numel()));
   each_term(x, w, y, p,
             [&](Index xi, Index wi, Index yi) { sums[dense(x, xi)] += read(y, yi) * read(w, wi); });
-  write(x, bias, sums);
+  write(x, bias, slope, sums);
 }
 
 void conv2d_grad_weight(const View& x, const View& y, const View& w, const ConvParams& p) {
   std::vector<double> sums(size_t(w.numel()));
   each_term(x, w, y, p,
             [&](Index xi, Index wi, Index yi) { sums[dense(w, wi)] += read(x, xi) * read(y, yi); });
-  write(w, View{}, sums);
+  write(w, View{}, 1, sums);
 }
 
 }  // namespace clade::kernels::reference

@@ -111,7 +111,7 @@ class Forward {
         vertical(direct::forward_axis(s, 0)),
         horizontal(direct::forward_axis(s, 1)) {}
 
-  void run(const float* x, const Kernel& kernel, const float* bias, float* y) const {
+  void run(const float* x, const Kernel& kernel, const float* bias, float slope, float* y) const {
     const int64_t padded = divide_up(s.O, k.lanes) * k.lanes;
     Scratch<float> u(kPlanes * sources * padded), whole_bias(padded), nothing(width);
     for (int64_t o = 0; o < padded; o++) whole_bias[o] = bias && o < s.O ? bias[o] : 0;
@@ -130,7 +130,7 @@ class Forward {
         k.fill(slab, {x + item.image * s.H * s.W * s.C, s.H, s.W, s.C, 0});
         spread_item(k.winograd->source, slab, item, k.lanes, v_data.data(), v);
         multiply(v_data.data(), v, u.data(), nothing.data(), item.tiles(), m_data.data(), m);
-        gather_item(m_data.data(), m, item, whole_bias.data(), y);
+        gather_item(m_data.data(), m, item, whole_bias.data(), slope, y);
       }
     });
   }
@@ -182,6 +182,7 @@ class Forward {
         tile.taps = 1;
         tile.weights = u + e * u_plane() + o * sources;
         tile.bias = nothing;
+        tile.slope = 1;
         tile.in = v_data + e * v.plane;
         tile.out = m_data + e * m.plane + o / k.lanes * m.block;
         tile.out_vector = m.block;
@@ -199,7 +200,7 @@ class Forward {
   }
 
   void gather_item(const float* m_data, const Planes& m, const Item& item, const float* bias,
-                   float* y) const {
+                   float slope, float* y) const {
     Gather g{};
     g.tile = k.lanes;
     g.plane = m.plane;
@@ -207,6 +208,7 @@ class Forward {
     g.to_column = s.O;
     g.columns = s.Q;
     g.tiles = item.across;
+    g.slope = slope;
     for (int64_t o = 0; o < s.O; o += k.lanes)
       for (int64_t n = 0; n < item.images; n++)
         for (int64_t i = 0; i < item.rows; i++) {
@@ -434,12 +436,14 @@ bool pays(const ConvShape& s) {
          10 * pixels >= 6 * covered;
 }
 
-void forward(const ConvShape& s, const float* x, const float* w, const float* bias, float* y) {
-  Forward(s).run(x, {w, s.C * 9, 9, false}, bias, y);
+void forward(const ConvShape& s, const float* x, const float* w, const float* bias, float slope,
+             float* y) {
+  Forward(s).run(x, {w, s.C * 9, 9, false}, bias, slope, y);
 }
 
-void grad_input(const ConvShape& s, const float* y, const float* w, const float* bias, float* x) {
-  Forward(exchanged(s)).run(y, {w, 9, s.C * 9, true}, bias, x);
+void grad_input(const ConvShape& s, const float* y, const float* w, const float* bias, float slope,
+                float* x) {
+  Forward(exchanged(s)).run(y, {w, 9, s.C * 9, true}, bias, slope, x);
 }
 
 void grad_weight(const ConvShape& s, const float* x, const float* y, float* w) {

@@ -12,8 +12,10 @@ namespace clade::kernels::winograd {
 bool pays(const ConvShape& s);
 
 // As in conv_direct.h.
-void forward(const ConvShape& s, const float* x, const float* w, const float* bias, float* y);
-void grad_input(const ConvShape& s, const float* y, const float* w, const float* bias, float* x);
+void forward(const ConvShape& s, const float* x, const float* w, const float* bias, float slope,
+             float* y);
+void grad_input(const ConvShape& s, const float* y, const float* w, const float* bias, float slope,
+                float* x);
 void grad_weight(const ConvShape& s, const float* x, const float* y, float* w);
 
 }  // namespace clade::kernels::winograd

@@ -1,4 +1,4 @@
-// Winograd's transforms for vectors of CLADE_CONV_LANES floats (conv_direct_body.h includes this).
+// Winograd's transforms for vectors of CLADE_LANES floats (conv_direct_body.h includes this).
 //
 // With the points 0, a, -a, b, -b and infinity, a = 5/8, b = 3/2 (Lavin and Gray 2016 for the
 // method; the choice of points is from Barabasz et al. 2020, "Error analysis and improving the
@@ -142,13 +142,14 @@ void gather(const Gather& g) {
       for (int row = 0; row < kOut; row++) {
         CLADE_UNROLL
         for (int column = 0; column < kOut; column++)
-          *(LooseVector*)(to + row * g.to_row + column * g.to_column) = out[row][column] + bias;
+          *(LooseVector*)(to + row * g.to_row + column * g.to_column) =
+              activate(out[row][column] + bias, g.slope);
       }
     } else {
       for (int64_t row = 0; row < g.rows && row < kOut; row++)
         for (int64_t column = 0; column < columns && column < kOut; column++)
-          store_some(to + row * g.to_row + column * g.to_column, out[row][column] + bias,
-                     g.channels);
+          store_some(to + row * g.to_row + column * g.to_column,
+                     activate(out[row][column] + bias, g.slope), g.channels);
     }
   }
 }

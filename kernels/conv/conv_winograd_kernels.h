@@ -27,6 +27,7 @@ struct Gather {
   const float* from;
   int64_t tile, plane;
   const float* bias;  // a vector
+  float slope;        // then v > 0 ? v : slope v
   float* to;
   int64_t to_row, to_column;
   int64_t rows, columns;  // pixels to write, of all the tiles together

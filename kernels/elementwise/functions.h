@@ -94,6 +94,14 @@ struct LeakyRelu {
   CLADE_HD T df(T x, T) const { return math::choose(x > 0, T(1), a); }
 };
 
+// What other kernels do to a result in their own pass: v > 0 ? v : slope v, for a slope of 1 as
+// well; ReLU of minus infinity is 0, of NaN NaN.
+template <class T>
+CLADE_HD T activated(T v, T slope) {
+  if (slope == 1) return v;
+  return slope == 0 ? Relu<T>{}.f(v) : LeakyRelu<T>{slope}.f(v);
+}
+
 template <class T>
 struct Elu {
   T a;

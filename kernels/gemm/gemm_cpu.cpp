@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/elementwise/math.h"
+#include "kernels/elementwise/functions.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm/gemm_packed.h"
 #include "tensor/memory.h"
@@ -171,19 +171,13 @@ bool by_packed(const View& a, const View& b, const View& c, double alpha, double
   return true;
 }
 
-// row = act(row + bias), n numbers `step` apart. ReLU of minus infinity is 0, of NaN NaN.
+// row = act(row + bias), n numbers `step` apart.
 template <class T, class Step>
 void finish_row(T* row, Step step, int64_t n, const T* bias, T slope) {
   if (bias)
     for (int64_t j = 0; j < n; j++) row[j * step] += bias[j];
-  if (slope == 0) {
-    for (int64_t j = 0; j < n; j++) row[j * step] = row[j * step] <= 0 ? T(0) : row[j * step];
-  } else if (slope != 1) {
-    for (int64_t j = 0; j < n; j++) {
-      const T v = row[j * step], low = v * slope;
-      row[j * step] = math::choose(v > 0, v, low);
-    }
-  }
+  if (slope == 1) return;
+  for (int64_t j = 0; j < n; j++) row[j * step] = activated(row[j * step], slope);
 }
 
 // C = act(C + bias), a pass of its own: BLAS has no call for it.

@@ -2,6 +2,7 @@
 // strides, which stands in for cuBLAS where the CPU plays the GPU.
 #pragma once
 
+#include "kernels/elementwise/functions.h"
 #include "kernels/gemm/gemm.h"
 #include "tensor/host_device.h"
 
@@ -24,9 +25,7 @@ struct FinishElement {
   bool is_needed() const { return bias || slope != 1; }
   CLADE_HD T operator()(T v, int64_t column) const {
     if (bias) v += bias[column * step];
-    if (v > 0) return v;
-    if (slope != 0) return slope * v;
-    return v <= 0 ? T(0) : v;  // NaN stays
+    return activated(v, slope);
   }
 };
 

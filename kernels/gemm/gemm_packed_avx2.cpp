@@ -1,6 +1,6 @@
 // The packed product's kernels for AVX2: 16 registers of 8 floats.
 #if defined(__AVX2__)
-#define CLADE_GEMM_LANES 8
+#define CLADE_LANES 8
 #define CLADE_GEMM_ROWS 6
 #include "kernels/gemm/gemm_packed_body.h"
 

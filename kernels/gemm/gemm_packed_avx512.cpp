@@ -1,6 +1,6 @@
 // The packed product's kernels for AVX-512F: 32 registers of 16 floats.
 #if defined(__AVX512F__)
-#define CLADE_GEMM_LANES 16
+#define CLADE_LANES 16
 #define CLADE_GEMM_ROWS 14
 #include "kernels/gemm/gemm_packed_body.h"
 

@@ -1,40 +1,17 @@
-// The kernels of a packed product for vectors of CLADE_GEMM_LANES floats and tiles of
+// The kernels of a packed product for vectors of CLADE_LANES floats and tiles of
 // CLADE_GEMM_ROWS by two vectors: as many sums as registers hold beside two vectors of B and one
 // broadcast of A. Everything has internal linkage (see conv_direct_kernels.h), and a * b + c is
 // fused.
 #include <utility>  // integer_sequence, a type without functions
 
 #include "kernels/gemm/gemm_packed_kernels.h"
-
-#if defined(__clang__)
-#define CLADE_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define CLADE_UNROLL _Pragma("GCC unroll 16")
-#endif
+#include "kernels/vector_body.h"
 
 namespace clade::kernels::packed {
 namespace {
 
-constexpr int64_t kLanes = CLADE_GEMM_LANES, kRows = CLADE_GEMM_ROWS, kVectors = 2;
+constexpr int64_t kRows = CLADE_GEMM_ROWS, kVectors = 2;
 constexpr int64_t kColumns = kVectors * kLanes;
-typedef float Vector __attribute__((vector_size(kLanes * 4), may_alias));
-typedef float LooseVector __attribute__((vector_size(kLanes * 4), may_alias, aligned(4)));
-typedef float LooseFour __attribute__((vector_size(16), may_alias, aligned(4)));
-
-// b - 0 is b to the last bit, so compilers make it a plain broadcast.
-inline Vector broadcast(float b) { return b - Vector{}; }
-
-// v > 0 ? v : slope v; ReLU of minus infinity is 0, of NaN NaN.
-inline Vector activate(Vector v, float slope) {
-  if (slope == 0) return v <= 0 ? Vector{} : v;
-  return v > 0 ? v : v * slope;
-}
-
-// The first `count` of a vector's floats.
-inline void copy_some(const float* from, int64_t count, float* to) {
-  for (; count >= 4; count -= 4, from += 4, to += 4) *(LooseFour*)to = *(const LooseFour*)from;
-  for (; count > 0; count--) *to++ = *from++;
-}
 
 // C from the sums [rows][kColumns], for whatever a tile may ask.
 void write_any(const Tile& tile, const float* sums) {

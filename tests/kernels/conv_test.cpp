@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <cstring>
 
@@ -119,21 +120,23 @@ struct Problem {
         y(randn({c.N, c.O, c.P(), c.Q()}, rng, dtype), true),
         w(randn({c.O, c.C / c.p.groups, c.R, c.S}, rng, dtype), false),
         bias_y(randn({c.O}, rng, dtype)),
-        bias_x(randn({c.C}, rng, dtype)) {}
+        bias_x(randn({c.C}, rng, dtype)),
+        slope(std::array{1.0, 0.0, 0.2}[size_t(rng.below(3))]) {}
 
   Guarded like(const Guarded& of) const {
     return Guarded(of.view().sizes(), of.view().dtype, &of != &w);
   }
-  Tensor forward(bool with_bias) const {
+  Tensor forward(bool with_bias, double activation = 1) const {
     Guarded out = like(y);
-    conv2d_forward(Cpu{}, x.view(), w.view(), with_bias ? bias_y.view() : View{}, out.view(), c.p);
+    conv2d_forward(Cpu{}, x.view(), w.view(), with_bias ? bias_y.view() : View{}, out.view(), c.p,
+                   activation);
     out.expect_intact_guards();
     return out.values();
   }
-  Tensor grad_input(bool with_bias) const {
+  Tensor grad_input(bool with_bias, double activation = 1) const {
     Guarded out = like(x);
     conv2d_grad_input(Cpu{}, y.view(), w.view(), with_bias ? bias_x.view() : View{}, out.view(),
-                      c.p);
+                      c.p, activation);
     out.expect_intact_guards();
     return out.values();
   }
@@ -149,11 +152,11 @@ struct Problem {
     double unit = y.view().dtype == DType::f64 ? 1e-14 : 4e-6;
     auto tolerance = [&](int face) { return unit * (4 + 4 * std::sqrt(terms[face])); };
     Guarded ry = like(y), rx = like(x), rw = like(w);
-    reference::conv2d_forward(x.view(), w.view(), bias_y.view(), ry.view(), c.p);
-    reference::conv2d_grad_input(y.view(), w.view(), bias_x.view(), rx.view(), c.p);
+    reference::conv2d_forward(x.view(), w.view(), bias_y.view(), ry.view(), c.p, slope);
+    reference::conv2d_grad_input(y.view(), w.view(), bias_x.view(), rx.view(), c.p, slope);
     reference::conv2d_grad_weight(x.view(), y.view(), rw.view(), c.p);
-    EXPECT_LE(largest_difference(forward(true), ry.values()), tolerance(0)) << to_text(c);
-    EXPECT_LE(largest_difference(grad_input(true), rx.values()), tolerance(1)) << to_text(c);
+    EXPECT_LE(largest_difference(forward(true, slope), ry.values()), tolerance(0)) << to_text(c);
+    EXPECT_LE(largest_difference(grad_input(true, slope), rx.values()), tolerance(1)) << to_text(c);
     EXPECT_LE(largest_difference(grad_weight(), rw.values()), tolerance(2)) << to_text(c);
   }
   // <y, A x> = <A* y, x> = <dT/dw, w>: all three are the trilinear form itself.
@@ -170,6 +173,7 @@ struct Problem {
   Config c;
   Guarded x, y, w;
   Tensor bias_y, bias_x;
+  double slope;  // of the activation
 };
 
 // The layers of the autoencoder that the project trains, at a small batch, and what is near them.
@@ -308,7 +312,7 @@ TEST(Conv, WinogradIsNotUsedWhereExactIsAsked) {
   set_exact_convolution(false);
   Guarded direct = problem.like(problem.y);
   direct::forward(problem.c.shape(), problem.x.view().as<float>(), problem.w.view().as<float>(),
-                  problem.bias_y.view().as<float>(), direct.view().as<float>());
+                  problem.bias_y.view().as<float>(), 1, direct.view().as<float>());
   EXPECT_EQ(exact.to_vector<float>(), direct.values().to_vector<float>());
   EXPECT_NE(exact.to_vector<float>(), fast.to_vector<float>());
 }

@@ -81,6 +81,20 @@ TEST(Layers, SequentialJoinsLinearAndActivation) {
   expect_joined({6, 5}, [](Random& rng) { return Sequential(Linear(5, 4, rng)); });
   expect_joined({150, 150}, [](Random& rng) { return Sequential(Linear(150, 150, rng)); });
 }
+TEST(Layers, SequentialJoinsConvolutionAndActivation) {
+  expect_joined({6, 3, 9, 9}, [](Random& rng) {  // a picture, then one channel alone
+    return Sequential(Conv2d(3, 20, 5, {.stride = 2}, rng), ReLU{}, Conv2d(20, 1, 3, {}, rng));
+  });
+  expect_joined({3, 16, 8, 8}, [](Random& rng) {  // by Winograd's method
+    return Sequential(Conv2d(16, 24, 3, {.padding = 1}, rng));
+  });
+  expect_joined({2, 4, 6, 6}, [](Random& rng) {  // by patches
+    return Sequential(Conv2d(4, 6, 3, {.groups = 2}, rng));
+  });
+  expect_joined({3, 6, 5, 5}, [](Random& rng) {
+    return Sequential(ConvTranspose2d(6, 4, 3, {.stride = 2}, 1, rng));
+  });
+}
 TEST(Layers, SequentialLeavesANegativeSlopeAlone) {
   Random rng(1);
   Sequential net(Linear(5, 4, rng), LeakyReLU{-0.5});
