@@ -59,8 +59,7 @@ bool dense(const View& v) {
 }
 
 void fill_with_zeros(Storage& s) {
-  if (!s.device().is_cpu())
-    return fill_device_bytes(s.data(), 0, s.bytes(), current_stream());
+  if (!s.device().is_cpu()) return fill_device_bytes(s.data(), 0, s.bytes(), current_stream());
   char* data = static_cast<char*>(s.data());
   parallel_for(int64_t(s.bytes()), 1 << 20, [&](int64_t begin, int64_t end) {
     std::memset(data + begin, 0, size_t(end - begin));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/elementwise/elementwise.h"
 #include "kernels/reduce/reduce.h"
 
 namespace clade::detail {
@@ -73,13 +74,19 @@ Tensor like_layout(const Tensor& t, const Tensor& like) {
 
 Tensor dense(const Tensor& t) { return t.is_dense() ? t : t.contiguous(); }
 
+Tensor own_or_new(const Tensor& dy, const Tensor& y) {
+  const bool same = dy.storage().owners() == 1 && y.is_dense() &&
+                    std::equal(dy.view().stride, dy.view().stride + dy.rank(), y.view().stride);
+  return same ? dy : Tensor::empty_like(y);
+}
+
 void require_slope(const char* op, double slope) {
   if (!(slope >= 0)) fail(op, "a slope of 0 or more", text(slope), "use leaky_relu after it");
 }
 
 // y has the sign of z.
 Tensor before_activation(const Tensor& y, const Tensor& dy, double slope) {
-  Tensor dz = Tensor::empty_like(y), like = like_layout(dy, dz);
+  const Tensor dz = own_or_new(dy, y), like = like_layout(dy, dz);
   const auto act = slope == 0 ? kernels::Unary::relu : kernels::Unary::leaky_relu;
   on_device(y, [&](auto context) {
     kernels::unary_backward(context, act, y.view(), y.view(), like.view(), dz.view(), slope, 0);

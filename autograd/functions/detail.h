@@ -33,6 +33,9 @@ void require_window(const char* op, std::initializer_list<int64_t> sizes);
 Tensor sum_to(const Tensor& t, const Shape& shape);
 // dy in the memory order that the kernels of `like` expect: its layout if dense, else row-major.
 Tensor like_layout(const Tensor& t, const Tensor& like);
+// Where the gradient by an element-wise function's input goes, y being its output: dy itself where
+// the node alone holds it, which drops it next; else a new tensor like y. Same dtype and shape.
+Tensor own_or_new(const Tensor& dy, const Tensor& y);
 // The tensor itself if it has no gaps, in whatever order of axes; else a row-major copy.
 Tensor dense(const Tensor& t);
 

@@ -36,8 +36,8 @@ Var unary(const Op& op, Unary f, const Var& x, double a = 0, double b = 0) {
   Saved saved_x = save(derivative_from_output(f, a) ? y : input);
   return record(op, y, {x}, [f, a, b, x = saved_x, y = save(y)](Gradients& g, const Tensor& dy) {
     g.add(0, [&] {
-      Tensor dx = Tensor::empty_like(y.get());
-      Tensor dy_like = detail::like_layout(dy, dx);
+      const Tensor dx = detail::own_or_new(dy, y.get());
+      const Tensor dy_like = detail::like_layout(dy, dx);
       detail::on_device(dx, [&](auto context) {
         kernels::unary_backward(context, f, x.get().view(), y.get().view(), dy_like.view(),
                                 dx.view(), a, b);

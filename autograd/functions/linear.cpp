@@ -46,7 +46,8 @@ Var linear(const Var& x, const Var& w, const Var& b, double slope) {
          text("x ", x.shape()));
   if (b.defined()) detail::require_vector("linear", "bias", b.value(), w.size(0), x.value());
   detail::require_slope("linear", slope);
-  Tensor y = Tensor::empty({x.size(0), w.size(0)}, x.dtype(), Layout::row_major, x.value().device());
+  Tensor y =
+      Tensor::empty({x.size(0), w.size(0)}, x.dtype(), Layout::row_major, x.value().device());
   const Tensor bias = b.defined() ? b.value().contiguous() : Tensor();
   const View bias_view = b.defined() ? bias.view() : View();
   const kernels::Finish finish{b.defined() ? &bias_view : nullptr, slope};

@@ -4,6 +4,7 @@
 
 #include "kernels/context.h"
 #include "kernels/conv/conv_gather.cuh"
+#include "kernels/elementwise/functions.h"
 
 namespace clade::kernels::conv {
 

@@ -154,8 +154,7 @@ __global__ void __launch_bounds__(kThreadsOfBlock)
     const int64_t m = m0 + row, n = n0 + column;
     if (m >= part.pixels || n >= g.target_channels) return;
     const float add = bias ? bias[part.group * g.target_channels + n] : 0.0f;
-    target[target_at(g, part, Pixel(part, m), n)] =
-        activated(value + add, float(g.slope));
+    target[target_at(g, part, Pixel(part, m), n)] = activated(value + add, float(g.slope));
   });
 }
 

@@ -15,12 +15,9 @@
 namespace clade::kernels::winograd {
 namespace {
 
-using direct::kLanes;
 using direct::load;
-using direct::LooseVector;
 using direct::store;
 using direct::store_some;
-using direct::Vector;
 
 constexpr float a1 = 0.625f, a2 = a1 * a1, a3 = a2 * a1;
 constexpr float b1 = 1.5f, b2 = b1 * b1, b3 = b2 * b1;
