@@ -23,7 +23,11 @@ void copy_row(const From* from, int64_t from_step, To* to, int64_t to_step, int6
       return;
     }
   }
-  for (int64_t i = 0; i < n; i++) to[i * to_step] = convert<To>(from[i * from_step]);
+  if (to_step == 1) {  // as the target's innermost axis mostly does
+    for (int64_t i = 0; i < n; i++) to[i] = convert<To>(from[i * from_step]);
+  } else {
+    for (int64_t i = 0; i < n; i++) to[i * to_step] = convert<To>(from[i * from_step]);
+  }
 }
 
 template <class From, class To>
@@ -41,11 +45,9 @@ void copy_typed(const View& from, const View& to) {
   }
   int64_t rows = to.numel() / inner.size;
   parallel_for(rows, std::max<int64_t>(1, kGrain / inner.size), [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; row++) {
-      int64_t f, t;
-      loops.locate(row, loops.rank - 2, f, t);
-      copy_row(source + f, inner.from, target + t, inner.to, inner.size);
-    }
+    CopyPlace at(loops, begin);
+    for (int64_t row = begin; row < end; row++, at.next())
+      copy_row(source + at.from, inner.from, target + at.to, inner.to, inner.size);
   });
 }
 

@@ -56,4 +56,27 @@ struct CopyLoops {
   }
 };
 
+// Where a row begins, row after row: short rows cost no divisions.
+struct CopyPlace {
+  const CopyLoops& loops;
+  int64_t from = 0, to = 0, index[kMaxRank] = {};
+
+  CopyPlace(const CopyLoops& l, int64_t row) : loops(l) {
+    loops.locate(row, loops.rank - 2, from, to);
+    for (int i = loops.rank - 2; i >= 0; i--) {
+      index[i] = row % loops.axes[i].size;
+      row /= loops.axes[i].size;
+    }
+  }
+  void next() {
+    for (int i = loops.rank - 2; i >= 0; i--) {
+      const CopyAxis& axis = loops.axes[i];
+      from += axis.from, to += axis.to;
+      if (++index[i] < axis.size) return;
+      index[i] = 0;
+      from -= axis.size * axis.from, to -= axis.size * axis.to;
+    }
+  }
+};
+
 }  // namespace clade
