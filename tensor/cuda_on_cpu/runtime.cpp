@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
-#include <set>
 #include <vector>
 
 extern "C" {
@@ -15,7 +14,7 @@ extern "C" {
 
 struct CUgraph_st {
   std::vector<clade::cuda_on_cpu::Act*> acts;
-  std::set<void*> blocks;
+  std::map<void*, bool> blocks;  // allocated in it; whether freed in it, too
   int holders = 1;
 };
 struct CUstream_st {
@@ -74,7 +73,7 @@ cudaError_t cudaMallocAsync(void** data, size_t bytes, cudaStream_t stream) {
     __asan_poison_memory_region(static_cast<char*>(*data) + bytes, room - bytes);
   blocks()[uintptr_t(*data)] = bytes;
   if (CUgraph_st* graph = graph_of(stream)) {
-    graph->blocks.insert(*data);
+    graph->blocks[*data] = false;
     clade::cuda_on_cpu::tell(stream, [block = *data, bytes] { std::memset(block, 0xFF, bytes); });
   }
   return cudaSuccess;
@@ -82,7 +81,10 @@ cudaError_t cudaMallocAsync(void** data, size_t bytes, cudaStream_t stream) {
 
 cudaError_t cudaFreeAsync(void* data, cudaStream_t stream) {
   CUgraph_st* graph = graph_of(stream);
-  if (graph && graph->blocks.count(data)) return cudaSuccess;  // it is needed in the next run
+  if (graph && graph->blocks.count(data)) {  // it is needed in the next run
+    graph->blocks[data] = true;
+    return cudaSuccess;
+  }
   blocks().erase(uintptr_t(data));
   std::free(data);
   return cudaSuccess;
@@ -140,7 +142,8 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t) {
 
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
   if (--graph->holders > 0) return cudaSuccess;
-  for (void* block : graph->blocks) cudaFreeAsync(block, nullptr);
+  for (const auto& [block, freed] : graph->blocks)  // others are still somebody's
+    if (freed) cudaFreeAsync(block, nullptr);
   for (clade::cuda_on_cpu::Act* act : graph->acts) delete act;
   delete graph;
   return cudaSuccess;
