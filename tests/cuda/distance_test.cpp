@@ -18,7 +18,7 @@ View whole_numbers(Trial& trial, const Shape& sizes, DType t, double reach) {
 }
 
 TEST(CudaDistance, NearestMatchesReference) {
-  for (uint64_t seed : testing::seeds(300)) {
+  for (uint64_t seed : testing::seeds(100)) {
     Trial trial(seed);
     const DType t = trial.floating();
     const int64_t n = trial.below(150), m = 1 + trial.below(trial.chance(0.3) ? 400 : 90);
