@@ -125,6 +125,25 @@ def works():
 if any("conv2d" in w[0] or "conv_t" in w[0] for w in works() if options.only in w[0]):
     subprocess.run(["g++", "-std=c++17", "-O2", HERE / "onednn_conv.cpp", "-o",
                     pathlib.Path(temporary.name) / "onednn_conv", "-ldnnl"], check=True)
+versions = {"torch": run([options.python, "-c", "import torch; print(torch.__version__)"], 1).strip(), "onednn": "2.6.3",
+            "clade": run([options.clade, "--version"], 1).strip()}
+model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "")
+out = pathlib.Path(options.out)
+
+
+def write(rows):
+    """As soon as a row is measured, in the place of the one that it replaces: a run that is cut off leaves what it has."""
+    key = lambda row: (row["work"], row["pass"], row["threads"], row["peer"])
+    before = json.loads(out.read_text())["rows"] if out.exists() else []
+    merged = {key(row): row for row in before} | {key(row): row for row in rows}
+    out.parent.mkdir(exist_ok=True)
+    scratch = pathlib.Path(options.out + ".tmp")
+    scratch.write_text(json.dumps({
+        "machine": {"processor": model, "cores": os.cpu_count(), "system": platform.system()}, "versions": versions,
+        "rounds": options.rounds, "rows": list(merged.values())}, indent=1) + "\n")
+    scratch.rename(out)
+
+
 rows, median = [], statistics.median
 for work, name, peer, clade, other in works():
     if options.only not in work:
@@ -146,17 +165,8 @@ for work, name, peer, clade, other in works():
             if unit in ours[0]:
                 row["gauge"][unit] = median(f[unit] for f in ours)
         rows.append(row)
+        write(rows)
         print(f"{row['ratio']:6.2f}  {row['clade_ms']:9.3f} ms  {row['peer_ms']:9.3f} ms  {threads} thread"
               f"{'s' if threads > 1 else ' '}  {work}/{name}  ({peer})", flush=True)
 if not rows:
     raise SystemExit(f"run.py: expected --only to be part of a work's name; got '{options.only}'")
-
-versions = {"torch": run([options.python, "-c", "import torch; print(torch.__version__)"], 1).strip(), "onednn": "2.6.3",
-            "clade": run([options.clade, "--version"], 1).strip()}
-model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "")
-result = {"machine": {"processor": model, "cores": os.cpu_count(), "system": platform.system()}, "versions": versions,
-          "rounds": options.rounds, "rows": rows}
-pathlib.Path(options.out).parent.mkdir(exist_ok=True)
-scratch = pathlib.Path(options.out + ".tmp")
-scratch.write_text(json.dumps(result, indent=1) + "\n")
-scratch.rename(options.out)
