@@ -62,10 +62,11 @@ struct CopyPlace {
   int64_t from = 0, to = 0, index[kMaxRank] = {};
 
   CopyPlace(const CopyLoops& l, int64_t row) : loops(l) {
-    loops.locate(row, loops.rank - 2, from, to);
     for (int i = loops.rank - 2; i >= 0; i--) {
-      index[i] = row % loops.axes[i].size;
-      row /= loops.axes[i].size;
+      const CopyAxis& axis = loops.axes[i];
+      index[i] = row % axis.size;
+      row /= axis.size;
+      from += index[i] * axis.from, to += index[i] * axis.to;
     }
   }
   void next() {

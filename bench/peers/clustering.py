@@ -178,14 +178,6 @@ def sklearn_ami(x, labels, other):
     return {"value": np.array([adjusted_mutual_info_score(np.load(labels)[:len(x)], np.load(other)[:len(x)])])}
 
 
-@peer
-def pynndescent_knn(x, k):
-    from pynndescent import NNDescent
-    index, distance = NNDescent(x, n_neighbors=k + 1, random_state=0,
-                                n_jobs=int(os.environ["OMP_NUM_THREADS"])).neighbor_graph
-    return {"index": index[:, 1:].astype(np.int32), "distance": distance[:, 1:]}
-
-
 # --- jobs: what Clade is asked, and how its answer compares.
 
 def knn_job(rows, k=15):

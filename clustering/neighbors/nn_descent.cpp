@@ -2,9 +2,8 @@
 // squared distance of the images in f32; an entry is new until its row has introduced it.
 //
 // A round:
-//  1. Each row draws up to `sample_` of its new and of its old neighbours, and of the rows that
-//  have
-//     it as a new or an old one; the draw is by random priorities, so it does not depend on order.
+//  1. Each row draws up to `sample_` of its new and of its old neighbours, and of the rows that have
+//     it as one or the other; the draw is by random priorities, so it does not depend on order.
 //  2. In waves of rows: a row's candidates are gathered into a panel, centred on the row (so that
 //     products do not cancel), and new ones meet all. A pair goes to a list if it is nearer than
 //     the last entry was when the wave began.
@@ -200,8 +199,7 @@ class Descent {
       std::vector<Ranked<uint32_t>> drawn[2];
       for (int64_t r = begin; r < end; r++) {
         drawn[0].clear(), drawn[1].clear();
-        // A pair has one priority in both of its rows, so that what one draws the other likely
-        // does.
+        // A pair has one priority in both of its rows: what one draws the other likely does.
         auto offer = [&](int64_t place, int64_t other) {
           drawn[fresh[place]].push_back({rng.bits_at(uint64_t(place)), int32_t(other)});
         };

@@ -37,6 +37,32 @@ void write_any(const Tile& tile, const float* sums) {
     }
 }
 
+// One step of K: sum += a row of each panel, multiplied out.
+template <int64_t kUsed>
+inline void multiply_step(const float* a, const float* b, Vector (&sum)[kUsed][kVectors]) {
+  __builtin_prefetch(a + 8 * kRows, 0, 3);
+  Vector right[kVectors];
+  CLADE_UNROLL
+  for (int v = 0; v < kVectors; v++) right[v] = *(const Vector*)(b + v * kLanes);
+  CLADE_UNROLL
+  for (int64_t r = 0; r < kUsed; r++) {
+    const Vector left = broadcast(a[r]);
+    CLADE_UNROLL
+    for (int v = 0; v < kVectors; v++) sum[r][v] += left * right[v];
+  }
+}
+
+// C = sum, or C + sum; whole vectors.
+template <int64_t kUsed>
+inline void write_sums(const Vector (&sum)[kUsed][kVectors], bool add, float* to, int64_t ldc) {
+  CLADE_UNROLL
+  for (int64_t r = 0; r < kUsed; r++) {
+    LooseVector* c = (LooseVector*)(to + r * ldc);
+    CLADE_UNROLL
+    for (int v = 0; v < kVectors; v++) c[v] = add ? sum[r][v] + c[v] : sum[r][v];
+  }
+}
+
 template <int64_t kUsed>  // rows of the tile that C has
 void multiply_rows(const Tile& tile) {
   Vector sum[kUsed][kVectors] = {};
@@ -51,29 +77,13 @@ void multiply_rows(const Tile& tile) {
     const float* ahead = tile.ahead[half];
     const int64_t step = tile.ahead_step, end = half ? tile.depth : tile.depth / 2;
     for (; k < end; k++, a += kRows, b += kColumns, ahead += step) {
-      __builtin_prefetch(a + 8 * kRows, 0, 3);
       __builtin_prefetch(ahead, 0, 2);
-      Vector right[kVectors];
-      CLADE_UNROLL
-      for (int v = 0; v < kVectors; v++) right[v] = *(const Vector*)(b + v * kLanes);
-      CLADE_UNROLL
-      for (int64_t r = 0; r < kUsed; r++) {
-        const Vector left = broadcast(a[r]);
-        CLADE_UNROLL
-        for (int v = 0; v < kVectors; v++) sum[r][v] += left * right[v];
-      }
+      multiply_step(a, b, sum);
     }
   }
   const bool plain = tile.columns == kColumns && tile.alpha == 1 && !tile.bias && tile.slope == 1;
-  if (plain && (tile.beta == 0 || tile.beta == 1)) {
-    CLADE_UNROLL
-    for (int64_t r = 0; r < kUsed; r++) {
-      LooseVector* c = (LooseVector*)(tile.c + r * tile.ldc);
-      CLADE_UNROLL
-      for (int v = 0; v < kVectors; v++) c[v] = tile.beta == 0 ? sum[r][v] : sum[r][v] + c[v];
-    }
-    return;
-  }
+  if (plain && (tile.beta == 0 || tile.beta == 1))
+    return write_sums(sum, tile.beta == 1, tile.c, tile.ldc);
   alignas(64) float sums[kUsed * kColumns];
   CLADE_UNROLL
   for (int64_t r = 0; r < kUsed; r++) {
@@ -115,25 +125,11 @@ void multiply_by_some_rows(const RowsTile& tile) {
   for (const RowPlace *row = tile.rows, *end = row + tile.count; row < end; row++) {
     const float* a = tile.a + row->left * kRows;
     for (int64_t j = 0; j < tile.pixels; j++, a += kRows, b += kColumns, ahead += kLine) {
-      __builtin_prefetch(a + 8 * kRows, 0, 3);
       __builtin_prefetch(ahead, 0, 2);
-      Vector right[kVectors];
-      CLADE_UNROLL
-      for (int v = 0; v < kVectors; v++) right[v] = *(const Vector*)(b + v * kLanes);
-      CLADE_UNROLL
-      for (int64_t r = 0; r < kUsed; r++) {
-        const Vector left = broadcast(a[r]);
-        CLADE_UNROLL
-        for (int v = 0; v < kVectors; v++) sum[r][v] += left * right[v];
-      }
+      multiply_step(a, b, sum);
     }
   }
-  CLADE_UNROLL
-  for (int64_t r = 0; r < kUsed; r++) {
-    LooseVector* c = (LooseVector*)(tile.c + r * tile.ldc);
-    CLADE_UNROLL
-    for (int v = 0; v < kVectors; v++) c[v] = tile.add ? sum[r][v] + c[v] : sum[r][v];
-  }
+  write_sums(sum, tile.add, tile.c, tile.ldc);
 }
 void multiply_by_rows(const RowsTile& tile) { multiply_by_some_rows<kRows>(tile); }
 
