@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "tensor/parallel.h"
 
@@ -11,7 +12,7 @@ namespace {
 constexpr int64_t kGrain = 1 << 16;  // values a chunk
 
 // (N, C, H, W) in the order of axes that the tensor's shape suggests; (N, D) as it is.
-Tensor as_rows(const Tensor& t) {
+Tensor as_rows(Tensor t) {
   if (t.rank() == 2) return t;
   if (t.rank() == 3) return t.unsqueeze(1);
   auto is_channels = [](int64_t size) { return size == 1 || size == 3; };
@@ -50,22 +51,28 @@ Tensor concat_rows(const Tensor& a, const Tensor& b) {
 
 }  // namespace
 
-Dataset from_tensor(const std::string& name, const Tensor& tensor) {
+Dataset from_tensor(const std::string& name, Tensor tensor) {
   if (tensor.rank() < 2 || tensor.rank() > 4 || tensor.numel() == 0)
     fail("dataset", "a table (N, D) or images (N, H, W), (N, C, H, W) with one row or more",
          text(tensor, " in ", name));
   Dataset d;
   d.name = name;
-  Tensor rows = as_rows(tensor);
-  d.values = Tensor::empty(rows.shape(), DType::f32, Layout::channels_last);
-  d.values.copy_(rows);
-  if (tensor.dtype() == DType::u8 && d.is_images()) {
+  const DType dtype = tensor.dtype();
+  Tensor rows = as_rows(std::move(tensor));
+  const bool as_kept = rows.rank() == 4 ? rows.is_channels_last() : rows.is_contiguous();
+  if (dtype == DType::f32 && as_kept && rows.storage().owners() == 1) {
+    d.values = rows;
+  } else {
+    d.values = Tensor::empty(rows.shape(), DType::f32, Layout::channels_last);
+    d.values.copy_(rows);
+  }
+  if (dtype == DType::u8 && d.is_images()) {
     float* value = d.values.data<float>();
     parallel_for(d.values.numel(), kGrain, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++) value[i] /= 255.0f;
     });
   }
-  if (is_floating(tensor.dtype())) d.mask = take_missing(name, d.values);
+  if (is_floating(dtype)) d.mask = take_missing(name, d.values);
   return d;
 }
 

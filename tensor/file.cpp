@@ -55,35 +55,48 @@ std::string target_of(const std::string& path) {
 
 }  // namespace
 
-std::string read_file(const std::string& path) {
-  int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) fail_reading(path, errno);
-  struct Closer {
-    int descriptor;
-    ~Closer() { close(descriptor); }
-  } closer{descriptor};
+InputFile::InputFile(const std::string& path)
+    : path_(path), descriptor_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  if (descriptor_ < 0) fail_reading(path, errno);
   struct stat status;
-  if (fstat(descriptor, &status) != 0) fail_reading(path, errno);
+  if (fstat(descriptor_, &status) != 0) {
+    const int error = errno;
+    close(descriptor_);
+    fail_reading(path, error);
+  }
+  size_ = uint64_t(status.st_size);
+}
 
+InputFile::~InputFile() { close(descriptor_); }
+
+size_t InputFile::read(void* data, size_t bytes) {
+  size_t filled = 0;
+  while (filled < bytes) {
+    const ssize_t got = ::read(descriptor_, static_cast<char*>(data) + filled, bytes - filled);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail_reading(path_, errno);
+    if (got == 0) break;
+    filled += size_t(got);
+  }
+  return filled;
+}
+
+std::string InputFile::rest() {
   try {
-    // The size is a first guess: what counts is where reading ends (a pipe has no size).
-    std::string bytes(size_t(status.st_size) + 1, '\0');
+    // The size is a first guess: what counts is where reading ends.
+    std::string bytes(size_t(size_) + 1, '\0');
     size_t filled = 0;
-    while (true) {
-      if (filled == bytes.size()) bytes.resize(2 * bytes.size());
-      ssize_t got = read(descriptor, bytes.data() + filled, bytes.size() - filled);
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) fail_reading(path, errno);
-      if (got == 0) break;
-      filled += size_t(got);
-    }
+    while ((filled += read(bytes.data() + filled, bytes.size() - filled)) == bytes.size())
+      bytes.resize(2 * bytes.size());
     bytes.resize(filled);
     return bytes;
   } catch (const std::bad_alloc&) {
-    fail("read_file", text("memory for \"", path, "\""), text(int64_t(status.st_size), " bytes"),
+    fail("read_file", text("memory for \"", path_, "\""), text(size_, " bytes"),
          "the file is too big for this machine");
   }
 }
+
+std::string read_file(const std::string& path) { return InputFile(path).rest(); }
 
 void write_file_atomically(const std::string& path, std::string_view bytes) {
   AtomicFile file(path);

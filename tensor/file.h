@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,25 @@ namespace clade {
 
 // The bytes of the file. Throws Error with the path and the system's reason.
 std::string read_file(const std::string& path);
+
+// The same in pieces, for what is to lie where the caller wants it.
+class InputFile {
+ public:
+  explicit InputFile(const std::string& path);
+  ~InputFile();
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+
+  uint64_t size() const { return size_; }  // 0 of a pipe, whose end only reading finds
+  // The next bytes, as many as asked for or as there are; returns how many.
+  size_t read(void* data, size_t bytes);
+  std::string rest();
+
+ private:
+  std::string path_;
+  uint64_t size_ = 0;
+  int descriptor_ = -1;
+};
 
 // Writes all of `bytes`, or throws Error and leaves what stood at `path` as it was.
 void write_file_atomically(const std::string& path, std::string_view bytes);

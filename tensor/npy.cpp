@@ -164,6 +164,58 @@ uint64_t little_endian(std::string_view bytes) {
   return value;
 }
 
+constexpr size_t kMostHead = 1 << 20;  // bytes before the data; NumPy refuses more than 10,000
+
+// What stands before the data.
+struct Head {
+  DType dtype = DType::f32;
+  Shape shape;  // of the data as it lies: the last axis fastest
+  bool fortran_order = false;
+  size_t size = 0;  // bytes
+};
+
+// start: the first bytes of a file of `bytes`, kMostHead of them or all. Checked before anything is
+// allocated: the file itself bounds the memory taken.
+Head parse_head(std::string_view start, uint64_t bytes, std::string_view op) {
+  if (!start.starts_with(kMagic) || start.size() < 8)
+    fail(op, "a .npy file (it begins with \\x93NUMPY)",
+         start.starts_with("PK") ? "a zip archive" : text(bytes, " bytes of something else"),
+         start.starts_with("PK") ? "it may be an .npz: save its arrays with np.save" : "");
+  const int major = uint8_t(start[6]), minor = uint8_t(start[7]);
+  if (major < 1 || major > 3 || minor != 0)
+    fail(op, "version 1.0, 2.0 or 3.0", text("version ", major, ".", minor));
+
+  const size_t length_bytes = major == 1 ? 2 : 4, before = 8 + length_bytes;
+  if (start.size() < before) fail(op, "a header", "the end of the file", "the file is cut short");
+  const uint64_t length = little_endian(start.substr(8, length_bytes));
+  if (length > bytes - before)
+    fail(op, text("a header of ", length, " bytes"), text(bytes - before, " bytes"),
+         "the file is cut short");
+  if (length > start.size() - before)
+    fail(op, text("a header below ", kMostHead, " bytes"), text(length), "the file is damaged");
+
+  Header h = HeaderParser(start.substr(before, length), op).parse();
+  Head head;
+  head.dtype = dtype_of_descr(h.descr, op);
+  head.fortran_order = h.fortran_order;
+  head.size = before + length;
+  const uint64_t expected = uint64_t(shape_of(h.shape, op).numel()) * size_of(head.dtype);
+  if (bytes - head.size != expected)
+    fail(op, text(expected, " bytes for shape ", h.shape, " of '", h.descr, "'"),
+         text(bytes - head.size, " bytes"),
+         bytes - head.size < expected ? "the file is cut short" : "save one array a file");
+  if (h.fortran_order) std::reverse(h.shape.begin(), h.shape.end());
+  head.shape = shape_of(h.shape, op);
+  return head;
+}
+
+// t: the data as it lies.
+Tensor in_order(Tensor t, bool fortran_order) {
+  if (fortran_order)
+    for (int d = 0; d < t.rank() / 2; d++) t = t.transpose(d, t.rank() - 1 - d);
+  return t.contiguous();
+}
+
 // -- writing -------------------------------------------------------------------------------------
 
 const char* descr_of(DType t) {
@@ -206,39 +258,11 @@ void require_defined(const Tensor& t) {
 }  // namespace
 
 Tensor parse_npy(std::string_view bytes, std::string_view source) {
-  const std::string op = text("load_npy(", source, ")");
-  if (!bytes.starts_with(kMagic) || bytes.size() < 8)
-    fail(op, "a .npy file (it begins with \\x93NUMPY)",
-         bytes.starts_with("PK") ? "a zip archive" : text(bytes.size(), " bytes of something else"),
-         bytes.starts_with("PK") ? "it may be an .npz: save its arrays with np.save" : "");
-  int major = uint8_t(bytes[6]), minor = uint8_t(bytes[7]);
-  if (major < 1 || major > 3 || minor != 0)
-    fail(op, "version 1.0, 2.0 or 3.0", text("version ", major, ".", minor));
-
-  size_t length_bytes = major == 1 ? 2 : 4, start = 8 + length_bytes;
-  if (bytes.size() < start) fail(op, "a header", "the end of the file", "the file is cut short");
-  uint64_t length = little_endian(bytes.substr(8, length_bytes));
-  if (length > bytes.size() - start)
-    fail(op, text("a header of ", length, " bytes"), text(bytes.size() - start, " bytes"),
-         "the file is cut short");
-
-  Header h = HeaderParser(bytes.substr(start, length), op).parse();
-  DType dtype = dtype_of_descr(h.descr, op);
-  std::string_view data = bytes.substr(start + length);
-  // Checked before anything is allocated: the file itself bounds the memory taken.
-  const uint64_t expected = uint64_t(shape_of(h.shape, op).numel()) * size_of(dtype);
-  if (data.size() != expected)
-    fail(op, text(expected, " bytes for shape ", h.shape, " of '", h.descr, "'"),
-         text(data.size(), " bytes"),
-         data.size() < expected ? "the file is cut short" : "save one array a file");
-
-  if (h.fortran_order) std::reverse(h.shape.begin(), h.shape.end());
-  Tensor t = Tensor::empty(shape_of(h.shape, op), dtype);
-  if (!data.empty()) std::memcpy(t.view().data, data.data(), data.size());
-  if (h.fortran_order) {
-    for (int d = 0; d < t.rank() / 2; d++) t = t.transpose(d, t.rank() - 1 - d);
-  }
-  return t.contiguous();
+  const Head head =
+      parse_head(bytes.substr(0, kMostHead), bytes.size(), text("load_npy(", source, ")"));
+  Tensor t = Tensor::empty(head.shape, head.dtype);
+  if (t.numel() > 0) std::memcpy(t.view().data, bytes.data() + head.size, bytes.size() - head.size);
+  return in_order(t, head.fortran_order);
 }
 
 std::string format_npy(const Tensor& t) {
@@ -248,7 +272,20 @@ std::string format_npy(const Tensor& t) {
 }
 
 Tensor load_npy(const std::string& path) {
-  return parse_npy(read_file(path), text('"', path, '"'));
+  InputFile file(path);
+  const std::string source = text('"', path, '"'), op = text("load_npy(", source, ")");
+  if (file.size() == 0) return parse_npy(file.rest(), source);  // a pipe
+  std::string start(std::min<uint64_t>(file.size(), kMostHead), '\0');
+  start.resize(file.read(start.data(), start.size()));
+  const Head head = parse_head(start, file.size(), op);
+  Tensor t = Tensor::empty(head.shape, head.dtype);
+  const size_t bytes = size_t(t.numel()) * size_of(t.dtype());
+  const size_t here = std::min(bytes, start.size() - head.size);
+  char* data = static_cast<char*>(t.view().data);
+  if (here > 0) std::memcpy(data, start.data() + head.size, here);
+  if (here + file.read(data + here, bytes - here) != bytes)
+    fail(op, text(file.size(), " bytes"), "an earlier end", "it changes while it is read");
+  return in_order(t, head.fortran_order);
 }
 
 void save_npy(const std::string& path, const Tensor& t) {

@@ -83,25 +83,19 @@ Criteria criteria(const cluster::Gmm& gmm, const Tensor& log_p) {
 
 // AIC and BIC over the number of components.
 Sweep sweep_of(const GmmCommand& c, const PartitionInput& input, const Progress& progress) {
-  std::vector<int64_t> at = c.common.sweep;
-  std::sort(at.begin(), at.end());
-  at.erase(std::unique(at.begin(), at.end()), at.end());
-  Sweep s{"Numbers of components",
-          "Information criteria weigh the likelihood against the number of parameters; the lowest "
-          "is the best, and BIC asks for fewer components than AIC.",
-          "components",
-          at,
-          {}};
-  if (at.empty()) return s;
-  Curve bic{"BIC", {}}, aic{"AIC", {}};
-  for (int64_t k : at) {
-    const cluster::Gmm gmm = fit(c, input, k, progress);
-    const Criteria found = criteria(gmm, likelihoods(gmm, input));
-    bic.values.push_back(found.bic);
-    aic.values.push_back(found.aic);
-  }
-  s.lines = {bic, aic};
-  return s;
+  return sweep_over(
+      c.common,
+      {"Numbers of components",
+       "Information criteria weigh the likelihood against the number of parameters; the lowest is "
+       "the best, and BIC asks for fewer components than AIC.",
+       "components",
+       {},
+       {{"BIC", {}}, {"AIC", {}}}},
+      [&](int64_t k) {
+        const cluster::Gmm gmm = fit(c, input, k, progress);
+        const Criteria found = criteria(gmm, likelihoods(gmm, input));
+        return std::vector{found.bic, found.aic};
+      });
 }
 
 void run_gmm(const GmmCommand& c) {
@@ -111,17 +105,16 @@ void run_gmm(const GmmCommand& c) {
   const PartitionInput input = load_partition(o);
   const std::string folder = output_folder(o.rows, "gmm");
   ProgressLine line(o.rows.quiet);
-  Stopwatch watch;
+  Partition p;
   cluster::Gmm gmm;
-  Sweep sweep;
   {
     const Interruptible asked;
-    watch.start("fit");
+    p.watch.start("fit");
     gmm = fit(c, input, o.k, line.progress());
-    watch.start("sweep");
-    sweep = sweep_of(c, input, line.progress());
+    p.watch.start("sweep");
+    p.sweep = sweep_of(c, input, line.progress());
   }
-  watch.stop();
+  p.watch.stop();
   line.finish();
   const Tensor r = input.holes ? cluster::predict_proba_with_holes(gmm, input.rows)
                                : cluster::predict_proba(gmm, input.rows);
@@ -131,65 +124,33 @@ void run_gmm(const GmmCommand& c) {
   save_npy(folder + "/weights.npy", gmm.weights);
   save_npy(folder + "/means.npy", gmm.means);
   save_npy(folder + "/covariances.npy", gmm.covariances);
-  if (input.holes) save_npy(folder + "/filled.npy", cluster::fill_holes(gmm, input.rows));
+  p.filled = input.holes ? cluster::fill_holes(gmm, input.rows) : input.rows;
+  if (input.holes) save_npy(folder + "/filled.npy", p.filled);
 
-  Tensor labels = Tensor::empty({r.size(0)}, DType::i32);
+  p.labels = Tensor::empty({r.size(0)}, DType::i32);
   Values probability{"probability", {}}, density{"log_likelihood", log_p.to_vector<double>()};
   for (int64_t i = 0; i < r.size(0); i++) {
     const double* row = r.data<double>() + i * o.k;
     const double* best = std::max_element(row, row + o.k);
-    labels.data<int32_t>()[i] = int32_t(best - row);
+    p.labels.data<int32_t>()[i] = int32_t(best - row);
     probability.values.push_back(*best);
   }
-  const double seconds = watch.stages().front().seconds;
-  Partition p{"gmm",  "Gaussian mixture",
-              labels, input.holes ? cluster::fill_holes(gmm, input.rows) : input.rows,
-              {},     sweep,
-              {}};
+  p.command = "gmm", p.name = "Gaussian mixture";
   p.told = {{"components", text(o.k, ", ", c.covariance)},
             {"ln L a row", fixed(found.likelihood / double(r.size(0)), 4)},
             {"BIC", fixed(found.bic, 1)},
             {"AIC", fixed(found.aic, 1)},
             {"iterations", text(gmm.iterations, gmm.converged ? "" : ", not converged")}};
-  for (const auto& stage : watch.stages())
-    if (stage.name != "sweep" || !sweep.lines.empty())
-      p.times.push_back({stage.name, stage.seconds});
-  write_partition(o, input, p, {probability, density}, folder);
-
-  if (o.json) {
-    nlohmann::ordered_json out{{"rows", input.rows.size(0)},
-                               {"columns", input.rows.size(1)},
-                               {"components", o.k},
-                               {"covariance", c.covariance},
-                               {"lower_bound", gmm.lower_bounds.back()},
-                               {"log_likelihood", found.likelihood / double(r.size(0))},
-                               {"bic", found.bic},
-                               {"aic", found.aic},
-                               {"iterations", gmm.iterations},
-                               {"converged", gmm.converged},
-                               {"seconds", seconds},
-                               {"folder", folder}};
-    for (size_t i = 0; i < sweep.at.size(); i++)
-      out["sweep"].push_back({{"components", sweep.at[i]},
-                              {"bic", sweep.lines[0].values[i]},
-                              {"aic", sweep.lines[1].values[i]}});
-    std::printf("%s\n", out.dump(2).c_str());
-    return;
-  }
-  if (o.rows.quiet) return;
-  std::vector<Row> told{{"rows", grouped(input.rows.size(0))},
-                        {"columns", grouped(input.rows.size(1))}};
-  told.insert(told.end(), p.told.begin(), p.told.end());
-  told.push_back({"fit", duration(seconds)});
-  told.push_back({"written", folder + "/labels.csv, probabilities.npy, means.npy, ..." +
-                                 (o.no_report ? "" : ", report.html")});
-  std::fputs(aligned(told, "ll").c_str(), stdout);
-  if (sweep.lines.empty()) return;
-  std::vector<Row> rows{{"components", "BIC", "AIC"}};
-  for (size_t i = 0; i < sweep.at.size(); i++)
-    rows.push_back({grouped(sweep.at[i]), fixed(sweep.lines[0].values[i], 1),
-                    fixed(sweep.lines[1].values[i], 1)});
-  std::printf("\n%s", aligned(rows, "rrr").c_str());
+  p.figures = {{"components", o.k},
+               {"covariance", c.covariance},
+               {"lower_bound", gmm.lower_bounds.back()},
+               {"log_likelihood", found.likelihood / double(r.size(0))},
+               {"bic", found.bic},
+               {"aic", found.aic},
+               {"iterations", gmm.iterations},
+               {"converged", gmm.converged}};
+  p.files = "probabilities.npy, means.npy, ...";
+  finish_partition(o, input, p, {probability, density}, folder);
 }
 
 }  // namespace

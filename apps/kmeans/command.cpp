@@ -75,20 +75,15 @@ void check(const KMeansCommand& c, const PartitionInput& input) {
 
 // The elbow: inertia over the number of clusters.
 Sweep elbow(const KMeansCommand& c, const PartitionInput& input, const Progress& progress) {
-  std::vector<int64_t> at = c.common.sweep;
-  std::sort(at.begin(), at.end());
-  at.erase(std::unique(at.begin(), at.end()), at.end());
-  Sweep s{"Numbers of clusters",
-          "The inertia always falls with more clusters; where the curve bends, more of them stop "
-          "paying.",
-          "clusters",
-          at,
-          {}};
-  if (at.empty()) return s;
-  Curve inertia{"inertia", {}};
-  for (int64_t k : at) inertia.values.push_back(fit(c, input, k, progress).model.inertia);
-  s.lines = {inertia};
-  return s;
+  return sweep_over(
+      c.common,
+      {"Numbers of clusters",
+       "The inertia always falls with more clusters; where the curve bends, more of them stop "
+       "paying.",
+       "clusters",
+       {},
+       {{"inertia", {}}}},
+      [&](int64_t k) { return std::vector{fit(c, input, k, progress).model.inertia}; });
 }
 
 void run_kmeans(const KMeansCommand& c) {
@@ -97,21 +92,19 @@ void run_kmeans(const KMeansCommand& c) {
   check(c, input);
   const std::string folder = output_folder(o.rows, "kmeans");
   ProgressLine line(o.rows.quiet);
-  Stopwatch watch;
+  Partition p;
   Fitted found;
-  Sweep sweep;
   {
     const Interruptible asked;
-    watch.start("fit");
+    p.watch.start("fit");
     found = fit(c, input, o.k, line.progress());
-    watch.start("sweep");
-    sweep = elbow(c, input, line.progress());
+    p.watch.start("sweep");
+    p.sweep = elbow(c, input, line.progress());
   }
-  watch.stop();
+  p.watch.stop();
   line.finish();
   const cluster::KMeans& m = found.model;
   save_npy(folder + "/centres.npy", m.centres);
-  const double seconds = watch.stages().front().seconds;
 
   std::vector<int64_t> sizes(size_t(o.k), 0);
   int64_t without = 0;
@@ -121,44 +114,19 @@ void run_kmeans(const KMeansCommand& c) {
     else
       without++;
   const auto [least, most] = std::minmax_element(sizes.begin(), sizes.end());
-  Partition p{"kmeans", input.holes ? "k-POD" : "k-means", m.labels, found.filled, {}, sweep, {}};
+  p.command = "kmeans", p.name = input.holes ? "k-POD" : "k-means";
+  p.labels = m.labels, p.filled = found.filled;
   p.told = {{"clusters", grouped(o.k)},
             {"rows of a cluster", grouped(*least) + " to " + grouped(*most)},
             {"inertia", text(m.inertia)},
             {"iterations", text(m.iterations, m.converged ? "" : ", not converged")}};
   if (without) p.told.push_back({"rows without a value", grouped(without)});
-  for (const auto& stage : watch.stages())
-    if (stage.name != "sweep" || !sweep.lines.empty())
-      p.times.push_back({stage.name, stage.seconds});
-  write_partition(o, input, p, {}, folder);
-
-  if (o.json) {
-    nlohmann::ordered_json out{{"rows", input.rows.size(0)},
-                               {"columns", input.rows.size(1)},
-                               {"clusters", o.k},
-                               {"inertia", m.inertia},
-                               {"iterations", m.iterations},
-                               {"converged", m.converged},
-                               {"seconds", seconds},
-                               {"folder", folder}};
-    for (size_t i = 0; i < sweep.at.size(); i++)
-      out["sweep"].push_back({{"clusters", sweep.at[i]}, {"inertia", sweep.lines[0].values[i]}});
-    std::printf("%s\n", out.dump(2).c_str());
-    return;
-  }
-  if (o.rows.quiet) return;
-  std::vector<Row> told{{"rows", grouped(input.rows.size(0))},
-                        {"columns", grouped(input.rows.size(1))}};
-  told.insert(told.end(), p.told.begin(), p.told.end());
-  told.push_back({"fit", duration(seconds)});
-  told.push_back({"written", folder + "/labels.csv, labels.npy, centres.npy" +
-                                 (o.no_report ? "" : ", report.html")});
-  std::fputs(aligned(told, "ll").c_str(), stdout);
-  if (sweep.lines.empty()) return;
-  std::vector<Row> rows{{"clusters", "inertia"}};
-  for (size_t i = 0; i < sweep.at.size(); i++)
-    rows.push_back({grouped(sweep.at[i]), text(sweep.lines[0].values[i])});
-  std::printf("\n%s", aligned(rows, "rr").c_str());
+  p.figures = {{"clusters", o.k},
+               {"inertia", m.inertia},
+               {"iterations", m.iterations},
+               {"converged", m.converged}};
+  p.files = "labels.npy, centres.npy";
+  finish_partition(o, input, p, {}, folder);
 }
 
 }  // namespace

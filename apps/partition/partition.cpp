@@ -2,10 +2,12 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstdio>
 
 #include "apps/cli/limits.h"
+#include "apps/cli/progress_line.h"
 #include "apps/versions.h"
 #include "clustering/manifold/pca.h"
 #include "clustering/metrics/accuracy.h"
@@ -45,7 +47,8 @@ std::string report_of(const PartitionOptions& o, const PartitionInput& input, co
   for (const Row& row : p.told) r.figures.push_back({row[0], row[1]});
   r.settings = {{"seed", std::to_string(o.rows.seed)}, {"threads", std::to_string(threads())}};
   for (const Fact& f : versions()) r.settings.push_back(f);
-  r.times = p.times;
+  for (const StageTime& stage : p.watch.stages())
+    if (stage.name != "sweep" || !p.sweep.at.empty()) r.times.push_back(stage);
   r.seed = uint64_t(o.rows.seed);
   r.embedding = places(p.filled);
   if (input.labels.defined()) {
@@ -94,8 +97,23 @@ PartitionInput load_partition(const PartitionOptions& o) {
   return input;
 }
 
-void write_partition(const PartitionOptions& o, const PartitionInput& input, const Partition& p,
-                     const std::vector<Values>& columns, const std::string& folder) {
+Sweep sweep_over(const PartitionOptions& o, Sweep s,
+                 const std::function<std::vector<double>(int64_t)>& figures) {
+  s.at = o.sweep;
+  std::sort(s.at.begin(), s.at.end());
+  s.at.erase(std::unique(s.at.begin(), s.at.end()), s.at.end());
+  for (int64_t k : s.at) {
+    const std::vector<double> found = figures(k);
+    for (size_t i = 0; i < s.lines.size(); i++) s.lines[i].values.push_back(found[i]);
+  }
+  if (s.at.empty()) s.lines.clear();
+  return s;
+}
+
+namespace {
+
+void write(const PartitionOptions& o, const PartitionInput& input, const Partition& p,
+           const std::vector<Values>& columns, const std::string& folder) {
   std::string lines = "row," + p.command;
   for (const Values& c : columns) lines.append("," + c.name);
   lines += "\n";
@@ -111,6 +129,55 @@ void write_partition(const PartitionOptions& o, const PartitionInput& input, con
   write_file_atomically(folder + "/labels.csv", lines);
   save_npy(folder + "/labels.npy", p.labels);
   if (!o.no_report) write_file_atomically(folder + "/report.html", report_of(o, input, p));
+}
+
+std::string lower_case(std::string s) {
+  for (char& c : s) c = char(std::tolower(static_cast<unsigned char>(c)));
+  return s;
+}
+
+void print_json(const PartitionInput& input, const Partition& p, const std::string& folder) {
+  nlohmann::ordered_json out{{"rows", input.rows.size(0)}, {"columns", input.rows.size(1)}};
+  out.update(p.figures);
+  out["seconds"] = p.watch.stages().front().seconds;
+  out["folder"] = folder;
+  for (size_t i = 0; i < p.sweep.at.size(); i++) {
+    nlohmann::ordered_json point{{p.sweep.axis, p.sweep.at[i]}};
+    for (const Curve& line : p.sweep.lines) point[lower_case(line.name)] = line.values[i];
+    out["sweep"].push_back(point);
+  }
+  std::printf("%s\n", out.dump(2).c_str());
+}
+
+void print_text(const PartitionOptions& o, const PartitionInput& input, const Partition& p,
+                const std::string& folder) {
+  std::vector<Row> told{{"rows", grouped(input.rows.size(0))},
+                        {"columns", grouped(input.rows.size(1))}};
+  told.insert(told.end(), p.told.begin(), p.told.end());
+  told.push_back({"fit", duration(p.watch.stages().front().seconds)});
+  told.push_back(
+      {"written", folder + "/labels.csv, " + p.files + (o.no_report ? "" : ", report.html")});
+  std::fputs(aligned(told, "ll").c_str(), stdout);
+  if (p.sweep.at.empty()) return;
+  std::vector<Row> rows{{p.sweep.axis}};
+  for (const Curve& line : p.sweep.lines) rows[0].push_back(line.name);
+  for (size_t i = 0; i < p.sweep.at.size(); i++) {
+    rows.push_back({grouped(p.sweep.at[i])});
+    for (const Curve& line : p.sweep.lines)
+      rows.back().push_back(fixed(line.values[i], std::fabs(line.values[i]) < 1e4 ? 4 : 1));
+  }
+  std::printf("\n%s", aligned(rows, std::string(rows[0].size(), 'r')).c_str());
+}
+
+}  // namespace
+
+void finish_partition(const PartitionOptions& o, const PartitionInput& input, const Partition& p,
+                      const std::vector<Values>& columns, const std::string& folder) {
+  write(o, input, p, columns, folder);
+  if (o.json)
+    print_json(input, p, folder);
+  else if (!o.rows.quiet)
+    print_text(o, input, p, folder);
 }
 
 }  // namespace clade::apps

@@ -1,12 +1,15 @@
 // What `clade kmeans` and `clade gmm` share: rows in; labels, tables and a report out.
 #pragma once
 
+#include <functional>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "apps/cli/table.h"
 #include "apps/report/report.h"
 #include "apps/rows/rows.h"
+#include "apps/stopwatch.h"
 
 namespace CLI {
 class App;
@@ -32,24 +35,31 @@ struct PartitionInput {
 };
 PartitionInput load_partition(const PartitionOptions& options);
 
+// Fits each number of --sweep, if any, and puts what `figures` says of it on the lines of `curves`,
+// a figure a line; what: the axis.
+Sweep sweep_over(const PartitionOptions& options, Sweep curves,
+                 const std::function<std::vector<double>(int64_t k)>& figures);
+
 // A fitted clustering, to be written and told.
 struct Partition {
-  std::string command, name;  // "kmeans", "k-means"
-  Tensor labels;              // (n) i32, -1 for rows without a cluster
-  Tensor filled;              // rows without holes: what the scatter shows
-  std::vector<Row> told;      // name and value of what the summary says
+  std::string command, name;       // "kmeans", "k-means"
+  Tensor labels;                   // (n) i32, -1 for rows without a cluster
+  Tensor filled;                   // rows without holes: what the scatter shows
+  std::vector<Row> told;           // name and value of what the summary says
+  nlohmann::ordered_json figures;  // the same for --json
+  std::string files;               // what lies in the folder beside labels.csv
   Sweep sweep;
-  std::vector<StageTime> times;
+  Stopwatch watch;  // its first stage is the fit
 };
 
 // Writes labels.csv (row, <command> and further columns of one value a row), labels.npy and, unless
-// --no-report, report.html.
+// --no-report, report.html; then prints the summary, as text or as JSON.
 struct Values {
   std::string name;
   std::vector<double> values;
 };
-void write_partition(const PartitionOptions& options, const PartitionInput& input,
-                     const Partition& partition, const std::vector<Values>& columns,
-                     const std::string& folder);
+void finish_partition(const PartitionOptions& options, const PartitionInput& input,
+                      const Partition& partition, const std::vector<Values>& columns,
+                      const std::string& folder);
 
 }  // namespace clade::apps

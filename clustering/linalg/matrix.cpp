@@ -5,6 +5,7 @@
 
 #include "clustering/linalg/sum_rows.h"
 #include "tensor/parallel.h"
+#include "tensor/vectors.h"
 
 namespace clade::cluster {
 namespace {
@@ -13,9 +14,12 @@ namespace {
 template <class T, class Bad>
 int64_t first_bad(const T* x, int64_t count, Bad&& bad) {
   auto scan = [&](int64_t begin, int64_t end) -> int64_t {
-    for (int64_t i = begin; i < end; i++)
-      if (bad(x[i])) return i;
-    return -1;
+    int any = 0;  // a loop without an exit is vectorised
+    with_vectors([&] {
+      for (int64_t i = begin; i < end; i++) any |= int(bad(x[i]));
+    });
+    if (!any) return -1;
+    return std::find_if(x + begin, x + end, bad) - x;
   };
   auto first = [](int64_t a, int64_t b) { return a >= 0 ? a : b; };
   return parallel_reduce(count, int64_t{1} << 18, int64_t{-1}, scan, first);

@@ -6,6 +6,7 @@
 
 #include "clustering/linalg/grain.h"
 #include "tensor/parallel.h"
+#include "tensor/vectors.h"
 
 namespace clade::cluster {
 
@@ -16,7 +17,10 @@ std::vector<double> sum_rows(int64_t n, int64_t entries, Add&& add) {
   const std::vector<double> zeros(std::size_t(entries), 0.0);
   auto block = [&](int64_t begin, int64_t end) {
     std::vector<double> sum = zeros;
-    for (int64_t i = begin; i < end; i++) add(i, sum.data());
+    double* to = sum.data();
+    with_vectors([&] {
+      for (int64_t i = begin; i < end; i++) add(i, to);
+    });
     return sum;
   };
   auto join = [](std::vector<double> a, const std::vector<double>& b) {

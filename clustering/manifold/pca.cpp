@@ -10,6 +10,7 @@
 #include "kernels/gemm/gemm.h"
 #include "tensor/parallel.h"
 #include "tensor/random.h"
+#include "tensor/vectors.h"
 
 namespace clade::cluster {
 namespace {
@@ -19,16 +20,25 @@ constexpr int64_t kLarge = 4096;     // above it neither covariance nor inner pr
 constexpr int64_t kOversample = 10;  // directions beyond those asked for
 constexpr int64_t kPowers = 7;       // products with X'X
 
+// `rows` rows of d values with the mean taken off.
+template <class S, class T>
+void take_off(const S* from, int64_t rows, int64_t d, const double* mean, T* to) {
+  with_vectors([&] {
+    for (int64_t i = 0; i < rows; i++)
+      for (int64_t j = 0; j < d; j++) to[i * d + j] = T(double(from[i * d + j]) - mean[j]);
+  });
+}
+
 // (n, d) f64: x with its mean taken off.
 Tensor centred(const Tensor& x, const Tensor& mean) {
   int64_t n = x.size(0), d = x.size(1);
   Tensor out = Tensor::empty({n, d}, DType::f64);
   const double* m = mean.data<double>();
+  double* to = out.data<double>();
   dispatch_floating(x.dtype(), [&](auto zero) {
     const auto* from = x.data<decltype(zero)>();
     parallel_for(n, kTile, [&](int64_t begin, int64_t end) {
-      for (int64_t e = begin * d; e < end * d; e++)
-        out.data<double>()[e] = double(from[e]) - m[e % d];
+      take_off(from + begin * d, end - begin, d, m, to + begin * d);
     });
   });
   return out;
@@ -236,19 +246,27 @@ Tensor transform(const Pca& pca, const Tensor& x) {
   int64_t n = data.size(0), d = pca.components.size(1), r = pca.components.size(0);
   if (data.size(1) != d) fail("pca transform", text("x (n, ", d, ")"), text(x));
   std::vector<double> unit = score_units(pca);
+  for (double& u : unit) u = u > 0 ? 1 / u : 0;
   Tensor out = Tensor::empty({n, r}, data.dtype());
-  parallel_for(n, kTile, [&](int64_t begin, int64_t end) {
-    int64_t rows = end - begin;
-    Tensor tile = centred(data.slice(0, begin, end), pca.mean);
-    Scratch<double> scores(rows * r);
-    kernels::gemm_serial<double>(false, true, rows, r, d, 1.0, tile.data<double>(), d,
-                                 pca.components.data<double>(), d, 0.0, scores.data(), r);
-    dispatch_floating(out.dtype(), [&](auto zero) {
-      using T = decltype(zero);
-      for (int64_t e = 0; e < rows * r; e++) {
-        double u = unit[size_t(e % r)];
-        out.data<T>()[begin * r + e] = u > 0 ? T(scores[e] / u) : T(0);
-      }
+  const double* mean = pca.mean.data<double>();
+  const double* scale = unit.data();
+  const Tensor directions = pca.components.to(data.dtype());
+  dispatch_floating(data.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const T *from = data.data<T>(), *components = directions.data<T>();
+    T* to = out.data<T>();
+    // Products of kTile rows, the last ones filled up: BLAS may sum in another order where there
+    // are fewer, and a row's scores shall not depend on the rows beside it.
+    parallel_for(n, kTile, [&](int64_t begin, int64_t end) {
+      const int64_t rows = end - begin;
+      Scratch<T> tile(kTile * d), scores(kTile * r);
+      take_off(from + begin * d, rows, d, mean, tile.data());
+      std::fill(tile.data() + rows * d, tile.data() + kTile * d, T(0));
+      kernels::gemm_serial<T>(false, true, kTile, r, d, T(1), tile.data(), d, components, d, T(0),
+                              scores.data(), r);
+      for (int64_t i = 0; i < rows; i++)
+        for (int64_t c = 0; c < r; c++)
+          to[(begin + i) * r + c] = T(double(scores[i * r + c]) * scale[c]);
     });
   });
   return out;
@@ -260,17 +278,21 @@ Tensor inverse_transform(const Pca& pca, const Tensor& z) {
   if (scores.size(1) != r) fail("pca inverse_transform", text("z (n, ", r, ")"), text(z));
   std::vector<double> unit = score_units(pca);
   Tensor out = Tensor::empty({n, d}, scores.dtype());
+  const double *mean = pca.mean.data<double>(), *scale = unit.data();
   dispatch_floating(out.dtype(), [&](auto zero) {
     using T = decltype(zero);
+    const T* from = scores.data<T>();
+    T* to = out.data<T>();
     parallel_for(n, kTile, [&](int64_t begin, int64_t end) {
       int64_t rows = end - begin;
       Scratch<double> scaled(rows * r), tile(rows * d);
-      for (int64_t e = 0; e < rows * r; e++)
-        scaled[e] = double(scores.data<T>()[begin * r + e]) * unit[size_t(e % r)];
+      for (int64_t i = 0; i < rows; i++)
+        for (int64_t c = 0; c < r; c++)
+          scaled[i * r + c] = double(from[(begin + i) * r + c]) * scale[c];
       kernels::gemm_serial<double>(false, false, rows, d, r, 1.0, scaled.data(), r,
                                    pca.components.data<double>(), d, 0.0, tile.data(), d);
-      for (int64_t e = 0; e < rows * d; e++)
-        out.data<T>()[begin * d + e] = T(tile[e] + pca.mean.data<double>()[e % d]);
+      for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < d; j++) to[(begin + i) * d + j] = T(tile[i * d + j] + mean[j]);
     });
   });
   return out;

@@ -8,8 +8,8 @@
 // Where n times the number of clusters is too much to keep, each row looks at all others instead.
 //
 // Large f32 data is multiplied in f32. The product form ||x||^2 + ||y||^2 - 2 x.y cancels where x
-// and y are near each other: a tile with a pair that cancels more than five bits
-// is computed again in f64 from the original values.
+// and y are near each other: pairs that cancel more than five bits are measured by the differences
+// of the original values.
 #include "clustering/metrics/silhouette.h"
 
 #include <algorithm>
@@ -20,6 +20,7 @@
 #include "clustering/linalg/matrix.h"
 #include "clustering/metrics/contingency.h"
 #include "clustering/neighbors/image.h"
+#include "kernels/distance/distance.h"
 #include "kernels/gemm/gemm.h"
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
@@ -28,8 +29,7 @@
 namespace clade::cluster {
 namespace {
 
-constexpr int64_t kBlock = 512;   // rows of a block, columns of a tile
-constexpr int64_t kRows = 128;    // rows of a tile
+constexpr int64_t kBlock = 512;   // rows of a block; rows and columns of a tile
 constexpr int64_t kFewRows = 64;  // of a block of rows that look at all others
 constexpr int64_t kSmall = 4096;  // up to so many rows all is f64
 constexpr int64_t kKeptSums = 1 << 24;
@@ -80,13 +80,19 @@ double value_of(const double* sums, const std::vector<int64_t>& begin, size_t ow
   return larger > 0 ? (b - a) / larger : 0;
 }
 
-// A row of products -2 x.y becomes squared distances; how many are near.
+// Whether ||x - y||^2 = `squared` lost bits in ||x||^2 + ||y||^2 = `both`.
 template <class T>
-int64_t add_norms(int64_t count, T own, const T* norm, T* row) {
-  int64_t near = 0;
+bool is_near(T squared, T both) {
+  return squared < T(kNear) * both;
+}
+
+// A row of products -2 x.y becomes squared distances; whether some are near.
+template <class T>
+bool add_norms(int64_t count, T own, const T* norm, T* row) {
+  int near = 0;
   for (int64_t j = 0; j < count; j++) {
     const T both = own + norm[j], squared = row[j] + both;
-    near += squared < T(kNear) * both;
+    near |= int(is_near(squared, both));
     row[j] = squared > 0 ? squared : 0;
   }
   return near;
@@ -130,11 +136,9 @@ class Silhouette {
         k_(int64_t(sorted.begin.size()) - 1),
         sorted_(std::move(sorted)),
         plan_(std::move(plan)),
-        rows_(n_ * d_),
+        rows_(Tensor::empty({n_, d_}, dtype_of<T>)),
         norm_(n_) {
-    parallel_for(n_, 128, [&](int64_t begin, int64_t end) {
-      centred<T>(begin, end, rows_.data() + begin * d_, norm_.data() + begin);
-    });
+    parallel_for(n_, 128, [&](int64_t begin, int64_t end) { prepare(begin, end); });
   }
 
   Tensor run(const Progress& progress) {
@@ -176,72 +180,60 @@ class Silhouette {
           value_of(sums + (i - begin) * k_, sorted_.begin, size_t(sorted_.cluster[size_t(i)]));
   }
 
-  // The rows at places begin .. end, centred and scaled, and their squared norms.
-  template <class U>
-  void centred(int64_t begin, int64_t end, U* rows, U* norm) const {
+  const S* row_at(int64_t place) const { return x_.data<S>() + sorted_.order[size_t(place)] * d_; }
+
+  // rows_ and norm_ of places begin .. end.
+  void prepare(int64_t begin, int64_t end) {
     const int64_t count = end - begin;
     Scratch<S> gathered(count * d_);
     std::vector<double> half(static_cast<size_t>(count)), slack(static_cast<size_t>(count));
     for (int64_t i = 0; i < count; i++)
-      std::copy_n(x_.data<S>() + sorted_.order[size_t(begin + i)] * d_, d_,
-                  gathered.data() + i * d_);
-    make_images<S, U>(plan_, gathered.data(), count,
-                      {rows, d_, half.data(), slack.data(), nullptr});
-    for (int64_t i = 0; i < count; i++) norm[i] = U(2 * half[size_t(i)]);
+      std::copy_n(row_at(begin + i), d_, gathered.data() + i * d_);
+    make_images<S, T>(plan_, gathered.data(), count,
+                      {rows_.data<T>() + begin * d_, d_, half.data(), slack.data(), nullptr});
+    for (int64_t i = 0; i < count; i++) norm_[begin + i] = T(2 * half[size_t(i)]);
   }
 
   // All pairs of two blocks; of a block with itself, each pair from both sides.
   void add_blocks(int64_t i, int64_t j, double* sums) {
-    for (int64_t i0 = i * kBlock; i0 < end_of(i); i0 += kRows)
-      add_tile(i0, std::min(end_of(i), i0 + kRows), j * kBlock, end_of(j), sums + i0 * k_,
-               i == j ? nullptr : sums + j * kBlock * k_);
+    add_tile(i * kBlock, end_of(i), j * kBlock, end_of(j), sums + i * kBlock * k_,
+             i == j ? nullptr : sums + j * kBlock * k_);
   }
 
   void add_tile(int64_t i0, int64_t i1, int64_t j0, int64_t j1, double* row_sums,
                 double* column_sums) {
-    const int64_t rows = i1 - i0, columns = j1 - j0;
-    Scratch<T> tile(rows * columns);
-    int64_t near = squares<T>(rows_.data() + i0 * d_, norm_.data() + i0, rows_.data() + j0 * d_,
-                              norm_.data() + j0, i0, i1, j0, j1, tile.data());
-    if (sizeof(T) == sizeof(double) || near == 0)
-      return add_sums(tile.data(), i0, i1, j0, j1, row_sums, column_sums);
-    Scratch<double> left(rows * d_), right(columns * d_), exact(rows * columns);
-    std::vector<double> left_norm(static_cast<size_t>(rows)), right_norm(size_t(columns), 0.0);
-    centred<double>(i0, i1, left.data(), left_norm.data());
-    centred<double>(j0, j1, right.data(), right_norm.data());
-    squares<double>(left.data(), left_norm.data(), right.data(), right_norm.data(), i0, i1, j0, j1,
-                    exact.data());
-    add_sums(exact.data(), i0, i1, j0, j1, row_sums, column_sums);
+    const int64_t columns = j1 - j0;
+    Tensor tile = Tensor::empty({i1 - i0, columns}, rows_.dtype());
+    kernels::gemm(kernels::Cpu{}, rows_.slice(0, i0, i1).view(),
+                  rows_.slice(0, j0, j1).transpose(0, 1).view(), tile.view(), -2);
+    T *squared = tile.data<T>(), *norm = norm_.data();
+    for (int64_t i = i0; i < i1; i++) {
+      T* row = squared + (i - i0) * columns;
+      bool near = false;
+      with_vectors([&] { near = add_norms(columns, norm[i], norm + j0, row); });
+      if (near && sizeof(T) < sizeof(double)) measure_near(i, j0, j1, row);
+      if (j0 <= i && i < j1) row[i - j0] = 0;
+    }
+    add_sums(squared, i0, i1, j0, j1, row_sums, column_sums);
   }
 
-  // The tile's squared distances; that of a row to itself is 0, and not near.
-  template <class U>
-  int64_t squares(const U* left, const U* left_norm, const U* right, const U* right_norm,
-                  int64_t i0, int64_t i1, int64_t j0, int64_t j1, U* tile) const {
-    const int64_t columns = j1 - j0, from = std::max(i0, j0), to = std::min(i1, j1);
-    kernels::gemm_serial<U>(false, true, i1 - i0, columns, d_, U(-2), left, d_, right, d_, U(0),
-                            tile, columns);
-    for (int64_t i = from; i < to; i++) tile[(i - i0) * columns + i - j0] = 0;
-    int64_t near = 0;
-    with_vectors([&] {
-      for (int64_t i = 0; i < i1 - i0; i++)
-        near += add_norms(columns, left_norm[i], right_norm, tile + i * columns);
-    });
-    for (int64_t i = from; i < to; i++) tile[(i - i0) * columns + i - j0] = 0;
-    return near;
+  void measure_near(int64_t i, int64_t j0, int64_t j1, T* row) {
+    for (int64_t j = j0; j < j1; j++)
+      if (i != j && is_near(row[j - j0], norm_[i] + norm_[j]))
+        row[j - j0] = T(plan_.scale * plan_.scale *
+                        kernels::direct_squared_distance(row_at(i), row_at(j), d_));
   }
 
   // Adds the tile's distances: of row i to cluster c to row_sums[(i - i0) k + c], and the same of
   // the columns.
-  template <class U>
-  void add_sums(const U* tile, int64_t i0, int64_t i1, int64_t j0, int64_t j1, double* row_sums,
+  void add_sums(const T* tile, int64_t i0, int64_t i1, int64_t j0, int64_t j1, double* row_sums,
                 double* column_sums) const {
     const int64_t columns = j1 - j0;
     const int32_t *cluster = sorted_.cluster.data(), first = cluster[j0], last = cluster[j1 - 1];
     double column[kBlock] = {};
     double* const each = column_sums ? column : nullptr;
     for (int64_t i = i0; i < i1; i++) {
-      const U* row = tile + (i - i0) * columns;
+      const T* row = tile + (i - i0) * columns;
       double* to = row_sums + (i - i0) * k_;
       with_vectors([&] {
         for (int64_t c = first, j = j0; c <= last; c++) {
@@ -262,7 +254,8 @@ class Silhouette {
   const int64_t n_, d_, k_;
   const Sorted sorted_;
   const ImagePlan plan_;
-  Scratch<T> rows_, norm_;  // centred and scaled, by place
+  Tensor rows_;      // (n, d) centred and scaled, by place
+  Scratch<T> norm_;  // their squared norms
 };
 
 }  // namespace

@@ -32,6 +32,10 @@ template <class T>
 void gemm_serial(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, T alpha, const T* a,
                  int64_t lda, const T* b, int64_t ldb, T beta, T* c, int64_t ldc);
 
+// The lower triangle of C (d, d) = X'X, for row-major x (n, d) with n >= 1; what is above is not
+// defined. Half the FLOPs of the product.
+void gram(const float* x, int64_t n, int64_t d, float* c);
+
 namespace reference {
 void gemm(const View& a, const View& b, const View& c, double alpha = 1, double beta = 0,
           const Finish& finish = {});

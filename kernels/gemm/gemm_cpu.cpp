@@ -19,6 +19,7 @@
 #include "kernels/elementwise/functions.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm/gemm_packed.h"
+#include "kernels/gemm/gemm_packed_kernels.h"
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
 #include "tensor/profiler.h"
@@ -246,6 +247,14 @@ template void gemm_serial<float>(bool, bool, int64_t, int64_t, int64_t, float, c
                                  int64_t, const float*, int64_t, float, float*, int64_t);
 template void gemm_serial<double>(bool, bool, int64_t, int64_t, int64_t, double, const double*,
                                   int64_t, const double*, int64_t, double, double*, int64_t);
+
+void gram(const float* x, int64_t n, int64_t d, float* c) {
+  if (packed::kernels()) return packed::lower_gram(x, n, d, c);
+  constexpr int64_t kPanel = 128;  // columns; of its triangle the upper half is wasted
+  parallel_for(d, kPanel, [&](int64_t j, int64_t end) {
+    gemm_serial<float>(true, false, d - j, end - j, n, 1, x + j, d, x + j, d, 0, c + j * d + j, d);
+  });
+}
 
 void gemm(const Cpu&, const View& a, const View& b, const View& c, double alpha, double beta,
           const Finish& finish) {

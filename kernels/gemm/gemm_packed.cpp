@@ -131,4 +131,40 @@ void gemm(const Matrix& a, const Matrix& b, int64_t m, int64_t n, int64_t k, flo
     }
 }
 
+void lower_gram(const float* x, int64_t n, int64_t d, float* c) {
+  const Kernels& f = *kernels();
+  const int64_t depth = even_part(n, kDepth, 1), stride = f.rows * depth + kSpill;
+  Scratch<float> left(divide_up(d, f.rows) * stride + 8 * f.rows);
+  auto panel = [&](int64_t i) { return left.data() + i / f.rows * stride; };
+  for (int64_t k0 = 0; k0 < n; k0 += depth) {
+    const float* from = x + k0 * d;
+    const int64_t k = std::min(depth, n - k0), together = 4 * f.rows;
+    parallel_for(divide_up(d, together), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin * together; i < std::min(d, end * together); i += together)
+        f.pack({from + i, 1, d, std::min(together, d - i), k, f.rows, panel(i), stride});
+    });
+    parallel_for(divide_up(d, f.columns), 1, [&](int64_t begin, int64_t end) {
+      Scratch<float> right(k * f.columns + kSpill);
+      for (int64_t j = begin * f.columns; j < std::min(d, end * f.columns); j += f.columns) {
+        const int64_t columns = std::min(f.columns, d - j);
+        f.pack({from + j, 1, d, columns, k, f.columns, right.data(), 0});
+        for (int64_t i = j / f.rows * f.rows; i < d; i += f.rows)
+          f.multiply({panel(i),
+                      right.data(),
+                      k,
+                      1,
+                      k0 == 0 ? 0.0f : 1.0f,
+                      nullptr,
+                      1,
+                      c + i * d + j,
+                      d,
+                      std::min(f.rows, d - i),
+                      columns,
+                      {right.data(), right.data()},  // nothing to fetch
+                      0});
+      }
+    });
+  }
+}
+
 }  // namespace clade::kernels::packed

@@ -31,4 +31,8 @@ bool pays(const Matrix& a, const Matrix& b, int64_t m, int64_t n, int64_t k);
 void gemm(const Matrix& a, const Matrix& b, int64_t m, int64_t n, int64_t k, float alpha,
           float beta, const float* bias, float slope, float* c, int64_t ldc);
 
+// The lower triangle of C (d, d) = X'X, and some of what lies above; x (n, d) row-major. Only where
+// kernels() is not null.
+void lower_gram(const float* x, int64_t n, int64_t d, float* c);
+
 }  // namespace clade::kernels::packed

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 #include "clustering/metrics/accuracy.h"
@@ -73,6 +74,39 @@ TEST(Contingency, CountsEveryPair) {
   EXPECT_EQ(c.cells[2].row, 1);
   EXPECT_EQ(c.cells[2].column, 1);
   EXPECT_EQ(c.cells[2].count, 2);
+}
+
+// Labels far apart are sorted, labels side by side are counted; many clusters of few points make a
+// table too large to count in.
+TEST(Contingency, CountsAndSortsAlike) {
+  for (const int64_t kinds : {3, 40, 3000}) {
+    Random rng{uint64_t(kinds)};
+    std::vector<int32_t> truth, predicted, far;
+    for (int i = 0; i < 4000; i++) {
+      truth.push_back(int32_t(rng.below(kinds)) - 1);
+      predicted.push_back(int32_t(rng.below(kinds)));
+      far.push_back(truth.back() * 700000);
+    }
+    const Contingency a = contingency("test", labels(truth), labels(predicted));
+    const Contingency b = contingency("test", labels(far), labels(predicted));
+    EXPECT_EQ(a.row_sums, b.row_sums);
+    EXPECT_EQ(a.column_labels, b.column_labels);
+    std::map<std::pair<int32_t, int32_t>, int64_t> counted;
+    for (size_t i = 0; i < truth.size(); i++) counted[{truth[i], predicted[i]}]++;
+    ASSERT_EQ(a.cells.size(), counted.size());
+    ASSERT_EQ(b.cells.size(), counted.size());
+    size_t at = 0;
+    for (const auto& [pair, count] : counted) {
+      for (const Contingency* table : {&a, &b}) {
+        const Contingency::Cell& cell = table->cells[at];
+        const int32_t row = table->row_labels[size_t(cell.row)] / (table == &b ? 700000 : 1);
+        EXPECT_EQ(row, pair.first);
+        EXPECT_EQ(table->column_labels[size_t(cell.column)], pair.second);
+        EXPECT_EQ(cell.count, count);
+      }
+      at++;
+    }
+  }
 }
 
 TEST(Contingency, RefusesBadLabels) {

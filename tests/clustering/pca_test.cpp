@@ -119,6 +119,19 @@ Tensor mixed(int64_t n, int64_t d, DType dtype) {
   return out.to(dtype);
 }
 
+TEST(Pca, ARowsScoresDoNotDependOnTheOthers) {
+  for (DType t : {DType::f32, DType::f64}) {
+    Random rng(4);
+    const Tensor x = randn({1100, 60}, rng).to(t);
+    const Pca pca = fit_pca(x, {.components = 7});
+    const Tensor all = transform(pca, x);
+    for (auto [begin, end] : {std::pair<int64_t, int64_t>{0, 1}, {500, 530}, {1000, 1100}}) {
+      const Tensor some = transform(pca, x.slice(0, begin, end));
+      EXPECT_EQ(some.to_vector<double>(), all.slice(0, begin, end).to_vector<double>());
+    }
+  }
+}
+
 TEST(Pca, AFewComponentsAreTheFirstOfAll) {  // by the block method and by all eigenvectors
   const Tensor x = mixed(700, 300, DType::f64);
   const Pca all = fit_pca(x), few = fit_pca(x, {.components = 20});

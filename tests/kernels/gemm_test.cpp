@@ -1,8 +1,10 @@
 #include "kernels/gemm/gemm.h"
 
+#include <cmath>
 #include <cstring>
 
 #include "tensor/random.h"
+#include "tensor/vectors.h"
 #include "tests/support/trial.h"
 
 namespace clade::kernels {
@@ -97,6 +99,30 @@ TEST(Gemm, SerialMatchesReference) {
         },
         [&] { reference::gemm(ta ? transposed(a) : a, tb ? transposed(b) : b, c, 2, 0.5); }, 1e-5);
   }
+}
+
+TEST(Gemm, GramMatchesSums) {
+  const Vectors best = vectors();
+  for (Vectors set : {Vectors::baseline, Vectors::avx2, Vectors::avx512}) {
+    if (!use_vectors(set)) continue;
+    for (uint64_t seed : testing::seeds(30)) {
+      Random rng(seed);
+      const int64_t n = 1 + rng.below(1200), d = 1 + rng.below(seed % 2 ? 20 : 150);
+      const Tensor x = randn({n, d}, rng);
+      Tensor c = Tensor::full({d, d}, NAN);
+      gram(x.data<float>(), n, d, c.data<float>());
+      for (int64_t i = 0; i < d; i++)
+        for (int64_t j = 0; j <= i; j++) {
+          double sum = 0, size = 0;
+          for (int64_t r = 0; r < n; r++) {
+            const double term = double(x.at({r, i})) * double(x.at({r, j}));
+            sum += term, size += std::abs(term);
+          }
+          ASSERT_NEAR(c.at({i, j}), sum, 4e-6 * size) << n << " x " << d;
+        }
+    }
+  }
+  use_vectors(best);
 }
 
 }  // namespace
