@@ -2,8 +2,8 @@
 // squared distance of the images in f32; an entry is new until its row has introduced it.
 //
 // A round:
-//  1. Each row draws up to `sample_` of its new and of its old neighbours, and of the rows that have
-//     it as one or the other; the draw is by random priorities, so it does not depend on order.
+//  1. Each row draws up to `sample_` of its new and of its old neighbours, and of the rows which
+//     have it as one or the other; by random priorities, so that order does not matter.
 //  2. In waves of rows: a row's candidates are gathered into a panel, centred on the row (so that
 //     products do not cancel), and new ones meet all. A pair goes to a list if it is nearer than
 //     the last entry was when the wave began.
