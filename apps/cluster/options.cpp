@@ -1,21 +1,13 @@
 #include "apps/cluster/options.h"
 
+#include "apps/cli/typed.h"
 #include "models/system.h"
 #include "tensor/text.h"
 
 namespace clade::apps {
 namespace {
 
-// As a POSIX shell must see it.
-std::string quoted(const std::string& word) {
-  const char* plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,+@%";
-  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
-  std::string out = "'";
-  for (char c : word) out.append(c == '\'' ? std::string("'\\''") : std::string(1, c));
-  return out + "'";
-}
-
-std::string written(const std::string& v) { return quoted(v); }
+std::string written(const std::string& v) { return shell_word(v); }
 std::string written(int64_t v) { return std::to_string(v); }
 std::string written(double v) { return text(v); }
 template <class T>
@@ -39,7 +31,7 @@ std::string command_line(const ClusterOptions& options) {
   const ClusterOptions none;
   visit(none,
         [&](const char*, const auto& v, auto, const char*) { defaults.push_back(written(v)); });
-  std::string out = "clade cluster " + quoted(options.data);
+  std::string out = "clade cluster " + shell_word(options.data);
   size_t i = 0;
   visit(options, [&](const char* name, const auto& v, auto, const char*) {
     const std::string now = written(v);

@@ -9,6 +9,7 @@
 #include "apps/cli/limits.h"
 #include "apps/cli/progress_line.h"
 #include "apps/cli/table.h"
+#include "apps/rows/page.h"
 #include "apps/stopwatch.h"
 #include "tensor/file.h"
 #include "tensor/npy.h"
@@ -66,11 +67,14 @@ void add_embed_options(CLI::App& command, EmbedOptions& o) {
       ->description("of all randomness: same seed, same result")
       ->capture_default_str();
   command.add_flag("--csv", o.csv, "write embedding.csv too");
+  command.add_flag("--no-report", o.no_report, "do not write report.html");
   command.add_flag("--json", o.json, "print the summary as JSON");
 }
 
-void run_embed(const char* command, const EmbedOptions& o, Embed embed, const void* context) {
-  const Tensor rows = load_rows(o.rows);
+void run_embed(const char* command, const char* name, const EmbedOptions& o, Embed embed,
+               const void* context) {
+  data::Labels classes;
+  const Tensor rows = load_rows(o.rows, &classes);
   const std::string folder = output_folder(o.rows, command);
   ProgressLine line(o.rows.quiet);
   Stopwatch watch;
@@ -78,7 +82,7 @@ void run_embed(const char* command, const EmbedOptions& o, Embed embed, const vo
   Embedded made;
   {
     const Interruptible asked;
-    made = embed(context, rows, line.progress());
+    made = embed(context, rows, classes, line.progress());
   }
   watch.stop();
   line.finish();
@@ -86,6 +90,15 @@ void run_embed(const char* command, const EmbedOptions& o, Embed embed, const vo
   if (o.csv) write_file_atomically(folder + "/embedding.csv", as_csv(made.table, command));
   const double seconds = watch.stages().front().seconds;
   const std::string figure = made.figure;
+  if (!o.no_report) {
+    ReportData page = rows_page(name, o.rows, rows, classes);
+    page.figures = {{"dimensions", grouped(made.table.size(1))}};
+    if (!figure.empty()) page.figures.push_back({figure, fixed(made.value, 4)});
+    page.times = watch.stages();
+    page.embedding = made.table;
+    page.sweep = made.curve;
+    write_file_atomically(folder + "/report.html", report_html(page));
+  }
   if (o.json) {
     nlohmann::ordered_json out{{"rows", rows.size(0)},
                                {"columns", rows.size(1)},
@@ -102,8 +115,8 @@ void run_embed(const char* command, const EmbedOptions& o, Embed embed, const vo
                         {"dimensions", grouped(made.table.size(1))}};
   if (!figure.empty()) told.push_back({figure, fixed(made.value, 4)});
   told.push_back({"time", duration(seconds)});
-  told.push_back(
-      {"written", folder + (o.csv ? "/embedding.npy, embedding.csv" : "/embedding.npy")});
+  told.push_back({"written", folder + "/embedding.npy" + (o.csv ? ", embedding.csv" : "") +
+                                 (o.no_report ? "" : ", report.html")});
   std::fputs(aligned(told, "ll").c_str(), stdout);
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "apps/report/report.h"
 #include "apps/rows/rows.h"
 #include "tensor/progress.h"
 
@@ -16,7 +17,7 @@ namespace clade::apps {
 
 struct EmbedOptions {
   RowsOptions rows;
-  bool csv = false, json = false;
+  bool csv = false, json = false, no_report = false;
 };
 
 // Declares them on a command.
@@ -32,12 +33,16 @@ struct Embedded {
   Tensor table;             // (n, r)
   const char* figure = "";  // a result worth telling, as --json names it; "" for none
   double value = 0;
+  Sweep curve = {};  // one for the report, such as a scree plot
 };
 
-// Loads the rows, calls embed(context, rows, progress) with progress lines and Ctrl-C, writes
-// embedding.npy and, with --csv, embedding.csv (columns umap1, umap2, ...) to the folder of --out,
-// and prints a summary. Throws Error on data with missing values.
-using Embed = Embedded (*)(const void* context, const Tensor& rows, const Progress& progress);
-void run_embed(const char* command, const EmbedOptions& options, Embed embed, const void* context);
+// Loads the rows, calls embed(context, rows, classes, progress) with progress lines and Ctrl-C,
+// writes embedding.npy, report.html (the first two columns drawn) unless --no-report and, with
+// --csv, embedding.csv (columns umap1, umap2, ...) to the folder of --out, and prints a summary.
+// name: of the method, "UMAP". Throws Error on data with missing values.
+using Embed = Embedded (*)(const void* context, const Tensor& rows, const data::Labels& classes,
+                           const Progress& progress);
+void run_embed(const char* command, const char* name, const EmbedOptions& options, Embed embed,
+               const void* context);
 
 }  // namespace clade::apps

@@ -15,14 +15,26 @@ struct PcaCommand {
   bool whiten = false;
 };
 
-Embedded make_pca(const void* context, const Tensor& rows, const Progress& progress) {
+Embedded make_pca(const void* context, const Tensor& rows, const data::Labels&,
+                  const Progress& progress) {
   const PcaCommand& c = *static_cast<const PcaCommand*>(context);
   const cluster::PcaOptions o{
       .components = c.components, .whiten = c.whiten, .seed = uint64_t(c.embed.rows.seed)};
   const cluster::Pca pca = cluster::fit_pca(rows, o, progress);
+  Curve share{"its share", {}}, together{"together", {}};
+  Sweep scree{"Scree plot",
+              "The share of the variance that each component explains, and that of all up to it.",
+              "component",
+              {},
+              {}};
   double kept = 0;
-  for (double share : pca.variance_ratio.to_vector<double>()) kept += share;
-  return {transform(pca, rows), "variance kept", kept};
+  for (double s : pca.variance_ratio.to_vector<double>()) {
+    kept += s;
+    share.values.push_back(s), together.values.push_back(kept);
+    scree.at.push_back(int64_t(scree.at.size()) + 1);
+  }
+  scree.lines = {together, share};
+  return {transform(pca, rows), "variance kept", kept, scree};
 }
 
 }  // namespace
@@ -34,11 +46,13 @@ void add_pca(CLI::App& program) {
   add_number(*command, "--n-components", c->components, 0, "dimensions of the result; 0: all");
   command->add_flag("--whiten", c->whiten, "scores of deviation 1");
   command->footer(
-      "The folder then holds embedding.npy (rows, dimensions) f32.\n"
+      "The folder then holds embedding.npy (rows, dimensions) f32 and report.html with a picture "
+      "and\n"
+      "the scree plot.\n"
       "\nExamples:\n"
       "  clade pca fashion-mnist --n-components 50\n"
       "  clade pca iris.csv --label-column species --scale --csv");
-  command->callback([c] { run_embed("pca", c->embed, make_pca, c.get()); });
+  command->callback([c] { run_embed("pca", "PCA", c->embed, make_pca, c.get()); });
 }
 
 }  // namespace clade::apps

@@ -15,7 +15,8 @@ struct TsneCommand {
   std::string init = "pca", method = "auto";
 };
 
-Embedded make_tsne(const void* context, const Tensor& rows, const Progress& progress) {
+Embedded make_tsne(const void* context, const Tensor& rows, const data::Labels&,
+                   const Progress& progress) {
   const TsneCommand& c = *static_cast<const TsneCommand*>(context);
   cluster::TsneOptions o = c.tsne;
   o.seed = uint64_t(c.embed.rows.seed);
@@ -46,11 +47,11 @@ void add_tsne(CLI::App& program) {
   add_number(*command, "--learning-rate", o.learning_rate, 0, 1e9, "0: rows / exaggeration");
   add_number(*command, "--angle", o.angle, 0.01, 1, "of barnes-hut; smaller is nearer to exact");
   command->footer(
-      "The folder then holds embedding.npy (rows, dimensions) f32.\n"
+      "The folder then holds embedding.npy (rows, dimensions) f32 and report.html with a picture.\n"
       "\nExamples:\n"
       "  clade tsne digits --csv\n"
       "  clade tsne codes.npy --perplexity 50 --out picture");
-  command->callback([c] { run_embed("tsne", c->embed, make_tsne, c.get()); });
+  command->callback([c] { run_embed("tsne", "t-SNE", c->embed, make_tsne, c.get()); });
 }
 
 }  // namespace clade::apps

@@ -16,7 +16,8 @@ struct UmapCommand {
   bool supervised = false;
 };
 
-Embedded make_umap(const void* context, const Tensor& rows, const Progress& progress) {
+Embedded make_umap(const void* context, const Tensor& rows, const data::Labels& classes,
+                   const Progress& progress) {
   const UmapCommand& c = *static_cast<const UmapCommand*>(context);
   cluster::UmapOptions o = c.umap;
   o.seed = uint64_t(c.embed.rows.seed);
@@ -24,11 +25,10 @@ Embedded make_umap(const void* context, const Tensor& rows, const Progress& prog
     if (c.init == name_of(init)) o.init = init;
   if (c.metric == name_of(cluster::UmapMetric::cosine)) o.metric = cluster::UmapMetric::cosine;
   if (c.supervised) {
-    const data::Labels labels = load_data(c.embed.rows.load).data.labels;
-    if (!labels.defined())
+    if (!classes.defined())
       fail("umap", "data with classes for --supervised", c.embed.rows.load.name_or_path,
            "name their column by --label-column");
-    o.labels = labels.ids();
+    o.labels = classes.ids();
   }
   return {cluster::umap(rows, o, progress).embedding};
 }
@@ -61,12 +61,12 @@ void add_umap(CLI::App& program) {
   command->add_flag("--supervised", c->supervised, "draw the known classes together");
   add_number(*command, "--target-weight", o.target_weight, 0, 1, "how much the classes count");
   command->footer(
-      "The folder then holds embedding.npy (rows, dimensions) f32.\n"
+      "The folder then holds embedding.npy (rows, dimensions) f32 and report.html with a picture.\n"
       "\nExamples:\n"
       "  clade umap digits --csv\n"
       "  clade umap codes.npy --n-components 10 --min-dist 0 --out flat\n"
       "  clade umap iris.csv --label-column species --scale");
-  command->callback([c] { run_embed("umap", c->embed, make_umap, c.get()); });
+  command->callback([c] { run_embed("umap", "UMAP", c->embed, make_umap, c.get()); });
 }
 
 }  // namespace clade::apps

@@ -12,7 +12,7 @@
 #include "apps/cli/table.h"
 #include "apps/commands.h"
 #include "apps/hdbscan/page.h"
-#include "apps/rows/rows.h"
+#include "apps/rows/page.h"
 #include "apps/stopwatch.h"
 #include "clustering/density/dbcv.h"
 #include "clustering/density/hdbscan.h"
@@ -31,11 +31,6 @@ struct HdbscanCommand {
   std::optional<int64_t> min_common;
   bool json = false, no_report = false;
 };
-
-bool has_holes(const Tensor& rows) {
-  const float* v = rows.data<float>();
-  return std::any_of(v, v + rows.numel(), [](float f) { return std::isnan(f); });
-}
 
 // Where values are missing rows must share a tenth of the columns, and two if there are two.
 int64_t common_columns(const HdbscanCommand& o, const Tensor& rows) {
@@ -80,18 +75,17 @@ void write_results(const std::string& folder, const cluster::HdbscanResult& r) {
 
 void write_report(const HdbscanCommand& o, const std::string& folder, const Tensor& rows,
                   const data::Labels& classes, const cluster::HdbscanResult& r, double seconds) {
-  HdbscanPage page;
-  page.title = "HDBSCAN of " + o.rows.load.name_or_path;
-  page.command = text("clade hdbscan ", o.rows.load.name_or_path, " --min-cluster-size ",
-                      o.fit.min_cluster_size);
+  ReportData page = rows_page("HDBSCAN", o.rows, rows, classes);
   const double noise = double(noise_of(r)) / double(r.labels.numel());
   page.figures = {{"clusters", grouped(r.cluster_count)}, {"left out as noise", percent(noise)}};
-  page.settings = {{"min-cluster-size", text(o.fit.min_cluster_size)},
-                   {"min-samples", text(o.min_samples.value_or(o.fit.min_cluster_size))},
-                   {"selection", o.selection},
-                   {"epsilon", text(o.fit.selection.epsilon)},
-                   {"persistence", text(o.fit.persistence)}};
-  page.seconds = seconds;
+  const std::vector<Fact> settings{
+      {"min-cluster-size", text(o.fit.min_cluster_size)},
+      {"min-samples", text(o.min_samples.value_or(o.fit.min_cluster_size))},
+      {"selection", o.selection},
+      {"epsilon", text(o.fit.selection.epsilon)},
+      {"persistence", text(o.fit.persistence)}};
+  page.settings.insert(page.settings.begin(), settings.begin(), settings.end());
+  page.times = {{"fit", seconds}};
   write_file_atomically(folder + "/report.html", hdbscan_html(page, rows, classes, r));
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "apps/report/report.h"
 #include "clustering/density/hdbscan.h"
@@ -10,16 +9,10 @@
 
 namespace clade::apps {
 
-struct HdbscanPage {
-  std::string title, command;
-  std::vector<Fact> figures, settings;
-  double seconds = 0;
-};
-
-// rows (n, d) f32 as they were clustered, NaN where values are missing. Rows of more than two
-// columns are drawn by their two principal components, holes at the mean of their column. classes:
-// the known ones, for their own colours, or empty.
-std::string hdbscan_html(const HdbscanPage& page, const Tensor& rows, const data::Labels& classes,
+// page: what rows_page() made, and the figures. rows (n, d) f32 as they were clustered, NaN where
+// values are missing: in the picture holes stand at the mean of their column. classes: the known
+// ones, for their own colours, or empty.
+std::string hdbscan_html(ReportData page, const Tensor& rows, const data::Labels& classes,
                          const cluster::HdbscanResult& result);
 
 }  // namespace clade::apps

@@ -122,6 +122,7 @@ void add_knn(CLI::App& program) {
   CLI::App* command = program.add_subcommand("knn", "the nearest neighbours of each row of a file");
   auto o = std::make_shared<KnnOptions>();
   add_rows_options(*command, o->rows);
+  command->get_option("--seed")->description("of nn-descent; exact neighbours have no randomness");
   command->add_option("-k,--neighbors", o->k, "neighbours of each row")
       ->check(validator(Numbers{.low = 1}))
       ->type_name("N")

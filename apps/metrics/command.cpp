@@ -29,30 +29,25 @@ struct Metric {
 };
 
 std::vector<Metric> measure(const Tensor& truth, const Tensor& predicted) {
-  const auto v = cluster::v_measure(truth, predicted);
+  using namespace cluster;
+  const Contingency table = contingency("metrics", truth, predicted);
+  const VMeasure v = v_measure(table);
+  auto nmi = [&](Mean mean) { return normalized_mutual_information(table, mean); };
   std::vector<Metric> out{
-      {"acc", "ACC", cluster::accuracy(truth, predicted),
-       "best one-to-one matching of clusters to classes"},
-      {"nmi", "NMI", cluster::normalized_mutual_information(truth, predicted), "arithmetic mean"},
-      {"nmi_geometric", "NMI geometric",
-       cluster::normalized_mutual_information(truth, predicted, cluster::Mean::geometric),
-       "as papers before 2019 have it"},
-      {"nmi_min", "NMI min",
-       cluster::normalized_mutual_information(truth, predicted, cluster::Mean::min),
-       "by the smaller entropy"},
-      {"nmi_max", "NMI max",
-       cluster::normalized_mutual_information(truth, predicted, cluster::Mean::max),
-       "by the larger entropy"},
-      {"mutual_information", "mutual information", cluster::mutual_information(truth, predicted),
-       "in nats"},
-      {"ari", "ARI", cluster::adjusted_rand(truth, predicted), "agreement on pairs, 0 by chance"},
-      {"ami", "AMI", cluster::adjusted_mutual_information(truth, predicted), "NMI, 0 by chance"},
+      {"acc", "ACC", accuracy(table), "best one-to-one matching of clusters to classes"},
+      {"nmi", "NMI", nmi(Mean::arithmetic), "arithmetic mean"},
+      {"nmi_geometric", "NMI geometric", nmi(Mean::geometric), "as papers before 2019 have it"},
+      {"nmi_min", "NMI min", nmi(Mean::min), "by the smaller entropy"},
+      {"nmi_max", "NMI max", nmi(Mean::max), "by the larger entropy"},
+      {"mutual_information", "mutual information", mutual_information(table), "in nats"},
+      {"ari", "ARI", adjusted_rand(table), "agreement on pairs, 0 by chance"},
+      {"ami", "AMI", adjusted_mutual_information(table), "NMI, 0 by chance"},
       {"homogeneity", "homogeneity", v.homogeneity, "1: each cluster holds one class"},
       {"completeness", "completeness", v.completeness, "1: each class lies in one cluster"},
       {"v_measure", "V-measure", v.v, "harmonic mean of the two"},
-      {"fowlkes_mallows", "Fowlkes-Mallows", cluster::fowlkes_mallows(truth, predicted), ""},
-      {"rand", "Rand index", cluster::rand_index(truth, predicted), "not corrected for chance"},
-      {"purity", "purity", cluster::purity(truth, predicted), "grows with the number of clusters"}};
+      {"fowlkes_mallows", "Fowlkes-Mallows", fowlkes_mallows(table), ""},
+      {"rand", "Rand index", rand_index(table), "not corrected for chance"},
+      {"purity", "purity", purity(table), "grows with the number of clusters"}};
   const auto noise = cluster::noise_accuracy(truth, predicted);
   if (noise.labelled_fraction < 1) {
     out.push_back({"labelled", "labelled", noise.labelled_fraction,

@@ -8,57 +8,21 @@
 
 #include "apps/cli/limits.h"
 #include "apps/cli/progress_line.h"
-#include "apps/versions.h"
-#include "clustering/manifold/pca.h"
-#include "clustering/metrics/accuracy.h"
-#include "clustering/metrics/information.h"
-#include "clustering/metrics/pairs.h"
+#include "apps/rows/page.h"
 #include "tensor/file.h"
 #include "tensor/npy.h"
-#include "tensor/parallel.h"
 
 namespace clade::apps {
 namespace {
 
-// A place in the plane for each row: itself, or its first two principal components.
-Tensor places(const Tensor& rows) {
-  const int64_t n = rows.size(0), d = rows.size(1);
-  if (d <= 2 || n < 3) return rows.slice(1, 0, std::min<int64_t>(d, 2)).contiguous();
-  return cluster::transform(cluster::fit_pca(rows, {.components = 2}), rows);
-}
-
-MethodReport method(const Partition& p, const PartitionInput& input) {
-  MethodReport out{p.command, p.name, p.labels, {}, {}};
-  if (!input.labels.defined() || input.labels.unknown() > 0) return out;
-  const Tensor& truth = input.labels.ids();
-  out.scores = {{"ACC", cluster::accuracy(truth, p.labels)},
-                {"NMI", cluster::normalized_mutual_information(truth, p.labels)},
-                {"ARI", cluster::adjusted_rand(truth, p.labels)}};
-  return out;
-}
-
 std::string report_of(const PartitionOptions& o, const PartitionInput& input, const Partition& p) {
-  ReportData r;
-  const std::string& data = o.rows.load.name_or_path;
-  r.title = p.name + " of " + data;
-  r.summary = text(grouped(input.rows.size(0)), " rows of ", grouped(input.rows.size(1)), " values",
-                   input.holes ? ", some of them missing" : "");
-  r.command = text("clade ", p.command, " ", data, " -k ", o.k);
+  ReportData r = rows_page(p.name, o.rows, input.rows, input.labels);
   for (const Row& row : p.told) r.figures.push_back({row[0], row[1]});
-  r.settings = {{"seed", std::to_string(o.rows.seed)}, {"threads", std::to_string(threads())}};
-  for (const Fact& f : versions()) r.settings.push_back(f);
   for (const StageTime& stage : p.watch.stages())
     if (stage.name != "sweep" || !p.sweep.at.empty()) r.times.push_back(stage);
-  r.seed = uint64_t(o.rows.seed);
-  r.embedding = places(p.filled);
-  if (input.labels.defined()) {
-    r.classes = input.labels.ids();
-    r.class_names = input.labels.names();
-  }
-  r.methods = {method(p, input)};
+  draw_rows(r, p.filled);
+  r.methods = {clusters_for_page(p.command, p.name, p.labels, input.labels)};
   r.sweep = p.sweep;
-  if (r.embedding.size(1) == 2 && input.rows.size(1) > 2)
-    r.notes.push_back("The points are drawn by their first two principal components.");
   return report_html(r);
 }
 
@@ -92,8 +56,7 @@ void add_partition_options(CLI::App& command, PartitionOptions& o, const std::st
 PartitionInput load_partition(const PartitionOptions& o) {
   PartitionInput input;
   input.rows = load_rows(o.rows, &input.labels);
-  const float* v = input.rows.data<float>();
-  input.holes = std::any_of(v, v + input.rows.numel(), [](float f) { return std::isnan(f); });
+  input.holes = has_holes(input.rows);
   return input;
 }
 

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "apps/cli/limits.h"
+#include "apps/cli/typed.h"
 #include "data/scaling.h"
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
@@ -39,6 +40,7 @@ void add_rows_options(CLI::App& command, RowsOptions& o) {
   name(command.add_option("--out", o.out, "the folder for the results [runs/<command>-<data>]"),
        "DIR");
   command.add_flag("--quiet", o.quiet, "no progress, no summary");
+  command.parse_complete_callback([&command, &o] { o.typed = typed_command(command); });
 }
 
 Tensor load_rows(const RowsOptions& o, data::Labels* labels) {

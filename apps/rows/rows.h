@@ -1,4 +1,4 @@
-// Rows of a file for the commands that take them as they are: knn and hdbscan.
+// Rows of a file for the commands that take them as they are: knn, kmeans, hdbscan, umap, ...
 #pragma once
 
 #include <cstdint>
@@ -21,6 +21,7 @@ struct RowsOptions {
   std::optional<std::string> out;
   int64_t seed = 1;
   bool scale = false, quiet = false;
+  std::string typed;  // the command, for pages that say how to repeat it
 };
 
 // Declares them, the data set among them, on a command.

@@ -273,7 +273,7 @@ def gmm_job(rows, k=10, iterations=10):
 def embedding_job(command, rows, dimensions):
     """Places of rows, by how well 15 neighbours are kept: of 3,000 rows among all, as trustworthiness needs n^2."""
     def ask(run):
-        told = run(command, rows, "--n-components", dimensions)
+        told = run(command, rows, "--n-components", dimensions, "--no-report")
         answer = {"embedding": np.load(pathlib.Path(told["folder"]) / "embedding.npy")}
         if "divergence" in told:
             answer["divergence"] = np.array([told["divergence"]])

@@ -29,8 +29,7 @@ std::vector<int32_t> match_columns(const Contingency& table) {
   return std::vector<int32_t>(row_of.begin(), row_of.end());
 }
 
-double accuracy(const Tensor& truth, const Tensor& predicted) {
-  Contingency table = contingency("accuracy", truth, predicted);
+double accuracy(const Contingency& table) {
   return double(matched_points(table)) / double(table.n);
 }
 
@@ -62,8 +61,7 @@ OneClassAccuracy one_class_accuracy(const Tensor& truth, const Tensor& predicted
   return {double(right) / double(table.n), 1 - double(table.row_sums[0]) / double(table.n)};
 }
 
-double purity(const Tensor& truth, const Tensor& predicted) {
-  Contingency table = contingency("purity", truth, predicted);
+double purity(const Contingency& table) {
   std::vector<int64_t> largest(table.column_labels.size(), 0);
   for (const Contingency::Cell& cell : table.cells)
     largest[size_t(cell.column)] = std::max(largest[size_t(cell.column)], cell.count);

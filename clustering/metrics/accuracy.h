@@ -13,8 +13,12 @@
 
 namespace clade::cluster {
 
-// ACC with every predicted label a cluster, -1 too. Labels as contingency() takes them.
-double accuracy(const Tensor& truth, const Tensor& predicted);
+// ACC with every predicted label a cluster, -1 too. From a table, or of labels as contingency()
+// takes them.
+double accuracy(const Contingency& table);
+inline double accuracy(const Tensor& truth, const Tensor& predicted) {
+  return accuracy(contingency("accuracy", truth, predicted));
+}
 
 struct NoiseAccuracy {
   double labelled_fraction;  // share of points with a label >= 0
@@ -30,7 +34,10 @@ NoiseAccuracy noise_accuracy(const Tensor& truth, const Tensor& predicted, const
 
 // Share of points that belong to the largest class of their cluster. Many clusters may stand for
 // one class, so more clusters never lower it. (Some papers print this as accuracy.)
-double purity(const Tensor& truth, const Tensor& predicted);
+double purity(const Contingency& table);
+inline double purity(const Tensor& truth, const Tensor& predicted) {
+  return purity(contingency("purity", truth, predicted));
+}
 
 // One class against all others, as papers on outliers count: each cluster stands for the class that
 // accuracy()'s matching gives it, and only "is it the first class?" is judged.

@@ -96,20 +96,16 @@ double expected_mutual_information(const Contingency& table) {
   return sum;
 }
 
-double mutual_information(const Tensor& truth, const Tensor& predicted) {
-  return information(contingency("mutual_information", truth, predicted));
-}
+double mutual_information(const Contingency& table) { return information(table); }
 
-double normalized_mutual_information(const Tensor& truth, const Tensor& predicted, Mean mean) {
-  Contingency table = contingency("normalized_mutual_information", truth, predicted);
+double normalized_mutual_information(const Contingency& table, Mean mean) {
   if (table.row_sums.size() == 1 && table.column_sums.size() == 1) return 1;
   double mi = information(table);
   if (mi == 0) return 0;  // and one entropy, hence the mean, may be 0 too
   return mi / mean_of(entropy(table.row_sums, table.n), entropy(table.column_sums, table.n), mean);
 }
 
-double adjusted_mutual_information(const Tensor& truth, const Tensor& predicted, Mean mean) {
-  Contingency table = contingency("adjusted_mutual_information", truth, predicted);
+double adjusted_mutual_information(const Contingency& table, Mean mean) {
   if (table.row_sums.size() == 1 && table.column_sums.size() == 1) return 1;
   if (table.row_sums.size() == 1 || table.column_sums.size() == 1) return 0;
   double expected = expected_mutual_information(table);
@@ -118,8 +114,7 @@ double adjusted_mutual_information(const Tensor& truth, const Tensor& predicted,
   return away_from_zero(information(table) - expected) / away_from_zero(most - expected);
 }
 
-VMeasure v_measure(const Tensor& truth, const Tensor& predicted) {
-  Contingency table = contingency("v_measure", truth, predicted);
+VMeasure v_measure(const Contingency& table) {
   double mi = information(table);
   double h_truth = entropy(table.row_sums, table.n);
   double h_predicted = entropy(table.column_sums, table.n);

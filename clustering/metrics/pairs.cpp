@@ -12,9 +12,8 @@ struct PairCounts {  // unordered pairs
   int64_t tp, fp, fn, tn;
 };
 
-PairCounts count_pairs(const char* op, const Tensor& truth, const Tensor& predicted) {
+PairCounts count_pairs(const Contingency& table) {
   auto pairs_of = [](int64_t m) { return m * (m - 1) / 2; };
-  Contingency table = contingency(op, truth, predicted);
   int64_t both = 0, rows = 0, columns = 0;
   for (const Contingency::Cell& cell : table.cells) both += pairs_of(cell.count);
   for (int64_t sum : table.row_sums) rows += pairs_of(sum);
@@ -24,22 +23,22 @@ PairCounts count_pairs(const char* op, const Tensor& truth, const Tensor& predic
 
 }  // namespace
 
-double rand_index(const Tensor& truth, const Tensor& predicted) {
-  PairCounts p = count_pairs("rand_index", truth, predicted);
+double rand_index(const Contingency& table) {
+  const PairCounts p = count_pairs(table);
   if (p.fp == 0 && p.fn == 0) return 1;
   return double(p.tp + p.tn) / double(p.tp + p.tn + p.fp + p.fn);
 }
 
-double adjusted_rand(const Tensor& truth, const Tensor& predicted) {
-  PairCounts p = count_pairs("adjusted_rand", truth, predicted);
+double adjusted_rand(const Contingency& table) {
+  const PairCounts p = count_pairs(table);
   if (p.fp == 0 && p.fn == 0) return 1;
   Wide numerator = Wide(p.tp) * p.tn - Wide(p.fn) * p.fp;
   Wide denominator = Wide(p.tp + p.fn) * (p.fn + p.tn) + Wide(p.tp + p.fp) * (p.fp + p.tn);
   return 2 * double(numerator) / double(denominator);
 }
 
-double fowlkes_mallows(const Tensor& truth, const Tensor& predicted) {
-  PairCounts p = count_pairs("fowlkes_mallows", truth, predicted);
+double fowlkes_mallows(const Contingency& table) {
+  const PairCounts p = count_pairs(table);
   if (p.tp == 0) return 0;
   double precision = double(p.tp) / double(p.tp + p.fp),
          recall = double(p.tp) / double(p.tp + p.fn);

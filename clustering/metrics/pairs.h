@@ -14,11 +14,21 @@
 
 namespace clade::cluster {
 
-// Labels as contingency() takes them, n < 2^31; noise (-1) is a label like any other. Values in the
-// limit cases are scikit-learn's: 1 where both labellings agree on every pair, also for n = 1
-// (fowlkes_mallows: 0 where no pair is together in both).
-double rand_index(const Tensor& truth, const Tensor& predicted);
-double adjusted_rand(const Tensor& truth, const Tensor& predicted);
-double fowlkes_mallows(const Tensor& truth, const Tensor& predicted);
+// From a table, or of labels as contingency() takes them, n < 2^31; noise (-1) is a label like any
+// other. Values in the limit cases are scikit-learn's: 1 where both labellings agree on every pair,
+// also for n = 1 (fowlkes_mallows: 0 where no pair is together in both).
+double rand_index(const Contingency& table);
+double adjusted_rand(const Contingency& table);
+double fowlkes_mallows(const Contingency& table);
+
+inline double rand_index(const Tensor& truth, const Tensor& predicted) {
+  return rand_index(contingency("rand_index", truth, predicted));
+}
+inline double adjusted_rand(const Tensor& truth, const Tensor& predicted) {
+  return adjusted_rand(contingency("adjusted_rand", truth, predicted));
+}
+inline double fowlkes_mallows(const Tensor& truth, const Tensor& predicted) {
+  return fowlkes_mallows(contingency("fowlkes_mallows", truth, predicted));
+}
 
 }  // namespace clade::cluster

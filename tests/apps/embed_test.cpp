@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "tensor/npy.h"
@@ -31,7 +32,12 @@ TEST(Embed, WritesCoordinatesAndSaysWhatItDid) {
     EXPECT_EQ(table.substr(0, table.find('\n')), name + "1," + name + "2");
     const std::string first = table.substr(table.find('\n') + 1);
     EXPECT_EQ(std::stof(first), float(embedding.at({0, 0})));
+    const std::string page = here.read("a/report.html");
+    EXPECT_NE(page.find("clade " + name + " digits --limit 120 --out a"), std::string::npos);
+    EXPECT_EQ(page.find("Scree plot") != std::string::npos, name == "pca");
   }
+  EXPECT_EQ(here.run("pca digits --limit 30 --no-report --quiet --out b").code, 0);
+  EXPECT_FALSE(std::filesystem::exists(here.path("b/report.html")));
 }
 
 TEST(Embed, SameBitsAtAnyNumberOfThreads) {

@@ -81,6 +81,12 @@ function classGrouping() {
   return {name: 'class', of: u16(data.classes.of), groups: data.classes.groups.map((g, i) =>
     ({...g, colour: i ? colour(i - 1) : noiseColour, noise: i === 0}))};
 }
+// All points in one colour, where nothing tells them apart.
+function oneGroup() {
+  const n = data.points.shown;
+  return {name: 'row', of: new Uint16Array(n).fill(1), groups: [{name: 'none', size: 0, colour: noiseColour, noise: true},
+                                                                {name: 'rows', size: n, colour: colour(0), noise: false}]};
+}
 function methodGrouping(method, classes) {
   const groups = method.groups.map((g, i) => ({...g, noise: i === 0, colour: noiseColour}));
   const taken = new Set();

@@ -211,8 +211,9 @@ function scatterPanel(grouping, redrawAll) {
 }
 
 function scatter() {
+  if (!points.n) return;
   const groupings = [...methods, ...(classes ? [classes] : [])];
-  if (!points.n || !groupings.length) return;
+  if (!groupings.length) groupings.push(oneGroup());
   const panels = [];
   let waiting = false, onlyRing = true;
   function redrawAll(ringOnly = false) {
@@ -230,15 +231,15 @@ function scatter() {
   const columns = [...new Set([0, last])].map(chosen => {
     const panel = scatterPanel(groupings[chosen], redrawAll);
     panels.push(panel);
-    return h('div', {}, h('div.bar', {}, h('span.quiet', {}, 'coloured by'),
+    return h('div', {}, groupings.length < 2 ? null : h('div.bar', {}, h('span.quiet', {}, 'coloured by'),
       choice(groupings.map(g => g.name), chosen, i => panel.setGrouping(groupings[i]))), panel.element);
   });
   const told = [data.points.caption];
   if (thumbs) told.push('Point at a dot to see its image' + (thumbs.count < points.n
     ? `: a seeded sample of ${count(thumbs.count)} carries one, to keep this page small.` : '.'));
   told.push('Drag to move; zoom with the buttons, two fingers, or the wheel once clicked.');
-  if (classes) told.push('Colours of clusters follow the class that they share most points with.');
-  section('The embedding', told.join(' '), h('div.two', {}, columns));
+  if (classes && methods.length) told.push('Colours of clusters follow the class that they share most points with.');
+  section('The embedding', told.join(' '), h(columns.length > 1 ? 'div.two' : 'div.one', {}, columns));
   new ResizeObserver(() => redrawAll()).observe(page);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => redrawAll());
   redrawAll();
