@@ -60,8 +60,9 @@ Dataset from_tensor(const std::string& name, Tensor tensor) {
   const DType dtype = tensor.dtype();
   Tensor rows = as_rows(std::move(tensor));
   const bool as_kept = rows.rank() == 4 ? rows.is_channels_last() : rows.is_contiguous();
-  if (dtype == DType::f32 && as_kept && rows.storage().owners() == 1) {
-    d.values = rows;
+  const bool whole = int64_t(rows.storage().bytes()) == rows.numel() * 4;
+  if (dtype == DType::f32 && as_kept && whole && rows.storage().owners() == 1) {
+    d.values = std::move(rows);
   } else {
     d.values = Tensor::empty(rows.shape(), DType::f32, Layout::channels_last);
     d.values.copy_(rows);

@@ -65,6 +65,7 @@ InputFile::InputFile(const std::string& path)
     fail_reading(path, error);
   }
   size_ = uint64_t(status.st_size);
+  regular_ = S_ISREG(status.st_mode);
 }
 
 InputFile::~InputFile() { close(descriptor_); }

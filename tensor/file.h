@@ -14,7 +14,7 @@ namespace clade {
 // The bytes of the file. Throws Error with the path and the system's reason.
 std::string read_file(const std::string& path);
 
-// The same in pieces, for what is to lie where the caller wants it.
+// The same in pieces, for what is to lie where the caller wants it. All throw as read_file().
 class InputFile {
  public:
   explicit InputFile(const std::string& path);
@@ -22,14 +22,16 @@ class InputFile {
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
 
-  uint64_t size() const { return size_; }  // 0 of a pipe, whose end only reading finds
+  bool is_regular() const { return regular_; }  // else a pipe: only reading finds its end
+  uint64_t size() const { return size_; }
   // The next bytes, as many as asked for or as there are; returns how many.
   size_t read(void* data, size_t bytes);
-  std::string rest();
+  std::string rest();  // all that is left
 
  private:
   std::string path_;
   uint64_t size_ = 0;
+  bool regular_ = false;
   int descriptor_ = -1;
 };
 

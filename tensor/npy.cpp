@@ -274,17 +274,19 @@ std::string format_npy(const Tensor& t) {
 Tensor load_npy(const std::string& path) {
   InputFile file(path);
   const std::string source = text('"', path, '"'), op = text("load_npy(", source, ")");
-  if (file.size() == 0) return parse_npy(file.rest(), source);  // a pipe
+  if (!file.is_regular()) return parse_npy(file.rest(), source);
   std::string start(std::min<uint64_t>(file.size(), kMostHead), '\0');
-  start.resize(file.read(start.data(), start.size()));
+  auto changed = [&] {
+    fail(op, text(file.size(), " bytes"), "an earlier end", "it changes while it is read");
+  };
+  if (file.read(start.data(), start.size()) != start.size()) changed();
   const Head head = parse_head(start, file.size(), op);
   Tensor t = Tensor::empty(head.shape, head.dtype);
   const size_t bytes = size_t(t.numel()) * size_of(t.dtype());
   const size_t here = std::min(bytes, start.size() - head.size);
   char* data = static_cast<char*>(t.view().data);
   if (here > 0) std::memcpy(data, start.data() + head.size, here);
-  if (here + file.read(data + here, bytes - here) != bytes)
-    fail(op, text(file.size(), " bytes"), "an earlier end", "it changes while it is read");
+  if (here + file.read(data + here, bytes - here) != bytes) changed();
   return in_order(t, head.fortran_order);
 }
 

@@ -13,7 +13,7 @@ std::string shell_word(const std::string& word) {
 }
 
 std::string typed_command(const CLI::App& command) {
-  std::string places, options;
+  std::string places, options, dashed;  // dashed: places that would be taken for options
   for (const CLI::Option* option : command.get_options()) {
     if (option->count() == 0) continue;
     CLI::results_t given = option->results();
@@ -24,15 +24,17 @@ std::string typed_command(const CLI::App& command) {
     for (const std::string& v : given)
       value.append(value.empty() ? "" : std::string(1, between)).append(shell_word(v));
     if (option->get_positional()) {
-      places.append(" " + value);
+      (value.front() == '-' ? dashed.append(" -- ") : places.append(" ")).append(value);
       continue;
     }
     const std::string& name = option->get_lnames().front();
     if (name == "quiet" || name == "json" || name == "no-report") continue;
-    options.append(" --" + name);
-    if (option->get_type_size() > 0) options.append(" " + value);  // else a flag
+    if (option->get_items_expected_max() > 0)
+      options.append(" --" + name + " " + value);
+    else if (given.back() == "true")  // a flag
+      options.append(" --" + name);
   }
-  return "clade " + command.get_name() + places + options;
+  return "clade " + command.get_name() + places + options + dashed;
 }
 
 }  // namespace clade::apps

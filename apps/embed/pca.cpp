@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "apps/cli/typed.h"
 #include "apps/commands.h"
 #include "apps/embed/embed.h"
 #include "clustering/manifold/pca.h"
@@ -52,7 +53,10 @@ void add_pca(CLI::App& program) {
       "\nExamples:\n"
       "  clade pca fashion-mnist --n-components 50\n"
       "  clade pca iris.csv --label-column species --scale --csv");
-  command->callback([c] { run_embed("pca", "PCA", c->embed, make_pca, c.get()); });
+  command->callback([c, command] {
+    c->embed.rows.typed = typed_command(*command);
+    run_embed("pca", "PCA", c->embed, make_pca, c.get());
+  });
 }
 
 }  // namespace clade::apps

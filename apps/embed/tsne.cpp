@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "apps/cli/typed.h"
 #include "apps/commands.h"
 #include "apps/embed/embed.h"
 #include "clustering/manifold/tsne.h"
@@ -51,7 +52,10 @@ void add_tsne(CLI::App& program) {
       "\nExamples:\n"
       "  clade tsne digits --csv\n"
       "  clade tsne codes.npy --perplexity 50 --out picture");
-  command->callback([c] { run_embed("tsne", "t-SNE", c->embed, make_tsne, c.get()); });
+  command->callback([c, command] {
+    c->embed.rows.typed = typed_command(*command);
+    run_embed("tsne", "t-SNE", c->embed, make_tsne, c.get());
+  });
 }
 
 }  // namespace clade::apps

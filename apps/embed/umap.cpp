@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "apps/cli/typed.h"
 #include "apps/commands.h"
 #include "apps/embed/embed.h"
 #include "clustering/manifold/umap.h"
@@ -23,7 +24,8 @@ Embedded make_umap(const void* context, const Tensor& rows, const data::Labels& 
   o.seed = uint64_t(c.embed.rows.seed);
   for (auto init : {cluster::UmapInit::spectral, cluster::UmapInit::pca, cluster::UmapInit::random})
     if (c.init == name_of(init)) o.init = init;
-  if (c.metric == name_of(cluster::UmapMetric::cosine)) o.metric = cluster::UmapMetric::cosine;
+  for (auto metric : {cluster::UmapMetric::cosine, cluster::UmapMetric::correlation})
+    if (c.metric == name_of(metric)) o.metric = metric;
   if (c.supervised) {
     if (!classes.defined())
       fail("umap", "data with classes for --supervised", c.embed.rows.load.name_or_path,
@@ -46,7 +48,8 @@ void add_umap(CLI::App& program) {
   add_number(*command, "--n-components", o.n_components, 1, "dimensions of the result");
   add_number(*command, "--min-dist", o.min_dist, 0, 1e9, "how tightly points may be packed");
   add_number(*command, "--spread", o.spread, 0, 1e9, "the scale of the result, >= min-dist");
-  add_word(*command, "--metric", c->metric, "euclidean cosine", "how rows are compared");
+  add_word(*command, "--metric", c->metric, "euclidean cosine correlation",
+           "how rows are compared");
   add_word(*command, "--init", c->init, "spectral pca random", "the first layout");
   add_number(*command, "--epochs", o.n_epochs, 0, "0: 500 up to 10,000 rows, 200 above");
   add_number(*command, "--learning-rate", o.learning_rate, 0, 1e9, "of the first epoch");
@@ -66,7 +69,10 @@ void add_umap(CLI::App& program) {
       "  clade umap digits --csv\n"
       "  clade umap codes.npy --n-components 10 --min-dist 0 --out flat\n"
       "  clade umap iris.csv --label-column species --scale");
-  command->callback([c] { run_embed("umap", "UMAP", c->embed, make_umap, c.get()); });
+  command->callback([c, command] {
+    c->embed.rows.typed = typed_command(*command);
+    run_embed("umap", "UMAP", c->embed, make_umap, c.get());
+  });
 }
 
 }  // namespace clade::apps

@@ -2,13 +2,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "apps/cli/interrupt.h"
 #include "apps/cli/limits.h"
 #include "apps/cli/progress_line.h"
+#include "apps/cli/typed.h"
 #include "apps/commands.h"
 #include "apps/partition/partition.h"
 #include "apps/stopwatch.h"
@@ -192,7 +191,10 @@ void add_gmm(CLI::App& program) {
       "\nExamples:\n"
       "  clade gmm points.npy -k 5\n"
       "  clade gmm table.csv --label-column species --scale -k 3 --sweep 1,2,3,4,5,6");
-  command->callback([c] { run_gmm(*c); });
+  command->callback([c, command] {
+    c->common.rows.typed = typed_command(*command);
+    run_gmm(*c);
+  });
 }
 
 }  // namespace clade::apps

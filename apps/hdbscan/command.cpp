@@ -10,6 +10,7 @@
 #include "apps/cli/limits.h"
 #include "apps/cli/progress_line.h"
 #include "apps/cli/table.h"
+#include "apps/cli/typed.h"
 #include "apps/commands.h"
 #include "apps/hdbscan/page.h"
 #include "apps/rows/page.h"
@@ -201,7 +202,10 @@ void add_hdbscan(CLI::App& program) {
       "\nExamples:\n"
       "  clade hdbscan points.npy --min-cluster-size 50 --min-samples 10\n"
       "  clade hdbscan table.csv --label-column species --scale --sweep 5,10,20,50");
-  command->callback([o] { run_hdbscan(*o); });
+  command->callback([o, command] {
+    o->rows.typed = typed_command(*command);
+    run_hdbscan(*o);
+  });
 }
 
 }  // namespace clade::apps

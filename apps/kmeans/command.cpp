@@ -2,13 +2,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "apps/cli/interrupt.h"
 #include "apps/cli/limits.h"
 #include "apps/cli/progress_line.h"
+#include "apps/cli/typed.h"
 #include "apps/commands.h"
 #include "apps/partition/partition.h"
 #include "apps/stopwatch.h"
@@ -168,7 +167,10 @@ void add_kmeans(CLI::App& program) {
       "\nExamples:\n"
       "  clade kmeans fashion-mnist -k 10 --n-init 10\n"
       "  clade kmeans table.csv --label-column species --scale -k 3 --sweep 1,2,3,4,5,6,8,10");
-  command->callback([c] { run_kmeans(*c); });
+  command->callback([c, command] {
+    c->common.rows.typed = typed_command(*command);
+    run_kmeans(*c);
+  });
 }
 
 }  // namespace clade::apps

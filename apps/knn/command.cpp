@@ -29,11 +29,6 @@ struct KnnOptions {
   bool self = false, csv = false, json = false;
 };
 
-bool has_holes(const Tensor& rows) {
-  const float* v = rows.data<float>();
-  return std::any_of(v, v + rows.numel(), [](float f) { return std::isnan(f); });
-}
-
 // Exact ones have recall 1 and took no descent.
 cluster::Approximation search(const KnnOptions& o, const Tensor& rows, const Progress& progress) {
   using cluster::KnnMethod;
@@ -43,8 +38,9 @@ cluster::Approximation search(const KnnOptions& o, const Tensor& rows, const Pro
            "a partial distance is no metric: only all pairs find its neighbours");
     return {cluster::partial_knn(rows, o.k, o.self, o.min_common, progress), 1, 0};
   }
-  const bool cosine = o.metric == "cosine";
-  const Tensor x = cosine ? cluster::unit_rows("--metric cosine", rows) : rows;
+  const bool about_mean = o.metric == "correlation", cosine = o.metric == "cosine" || about_mean;
+  const std::string op = "--metric " + o.metric;
+  const Tensor x = cosine ? cluster::unit_rows(op.c_str(), rows, about_mean) : rows;
   const bool descend = o.method == "nn-descent" ||
                        (o.method == "auto" && x.size(0) >= cluster::rows_for_descent(x.size(1)));
   cluster::Approximation out{{}, 1, 0};
@@ -129,9 +125,10 @@ void add_knn(CLI::App& program) {
       ->capture_default_str();
   command
       ->add_option("--metric", o->metric,
-                   "euclidean, cosine or partial: over the columns that both rows have [partial "
+                   "euclidean, cosine, correlation or partial: over the columns that both rows "
+                   "have [partial "
                    "where values are missing]")
-      ->check(validator(OneOf{{"euclidean", "cosine", "partial"}}))
+      ->check(validator(OneOf{{"euclidean", "cosine", "correlation", "partial"}}))
       ->type_name("NAME")
       ->capture_default_str();
   command

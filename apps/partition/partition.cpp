@@ -124,10 +124,13 @@ void print_text(const PartitionOptions& o, const PartitionInput& input, const Pa
   if (p.sweep.at.empty()) return;
   std::vector<Row> rows{{p.sweep.axis}};
   for (const Curve& line : p.sweep.lines) rows[0].push_back(line.name);
-  for (size_t i = 0; i < p.sweep.at.size(); i++) {
-    rows.push_back({grouped(p.sweep.at[i])});
-    for (const Curve& line : p.sweep.lines)
-      rows.back().push_back(fixed(line.values[i], std::fabs(line.values[i]) < 1e4 ? 4 : 1));
+  for (int64_t at : p.sweep.at) rows.push_back({grouped(at)});
+  for (const Curve& line : p.sweep.lines) {
+    double most = 0;
+    for (double v : line.values) most = std::max(most, std::fabs(v));
+    const int before = most > 0 ? int(std::ceil(std::log10(most))) : 0;  // digits before the point
+    for (size_t i = 0; i < line.values.size(); i++)
+      rows[i + 1].push_back(fixed(line.values[i], std::clamp(7 - before, 1, 15)));
   }
   std::printf("\n%s", aligned(rows, std::string(rows[0].size(), 'r')).c_str());
 }

@@ -63,11 +63,12 @@ Span span_of(std::vector<double> values, double tail) {
 // shrink the rest.
 json points(const Tensor& embedding, const std::vector<int64_t>& rows) {
   const int64_t n = embedding.size(0), d = embedding.size(1), shown = int64_t(rows.size());
-  const auto values = embedding.to_vector<double>();
+  const int64_t drawn = std::min<int64_t>(d, 2);
+  const auto values = embedding.slice(1, 0, drawn).to_vector<double>();
   std::vector<double> xy[2];
   for (int64_t row : rows) {
-    xy[0].push_back(values[size_t(row * d)]);
-    xy[1].push_back(d > 1 ? -values[size_t(row * d + 1)] : 0.0);  // a screen's y points down
+    xy[0].push_back(values[size_t(row * drawn)]);
+    xy[1].push_back(d > 1 ? -values[size_t(row * drawn + 1)] : 0.0);  // a screen's y points down
   }
   const Span x = span_of(xy[0], 0), y = span_of(xy[1], 0);
   const Span near_x = span_of(xy[0], 0.003), near_y = span_of(xy[1], 0.003);

@@ -1,7 +1,6 @@
 #include "apps/rows/page.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "apps/cli/table.h"
 #include "apps/versions.h"
@@ -12,11 +11,6 @@
 #include "tensor/parallel.h"
 
 namespace clade::apps {
-
-bool has_holes(const Tensor& rows) {
-  const float* v = rows.data<float>();
-  return std::any_of(v, v + rows.numel(), [](float f) { return std::isnan(f); });
-}
 
 ReportData rows_page(const std::string& method, const RowsOptions& o, const Tensor& rows,
                      const data::Labels& classes) {

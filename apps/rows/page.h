@@ -21,6 +21,4 @@ void draw_rows(ReportData& page, const Tensor& rows);
 MethodReport clusters_for_page(const std::string& key, const std::string& name,
                                const Tensor& clusters, const data::Labels& classes);
 
-bool has_holes(const Tensor& rows);  // (n, d) f32: a NaN
-
 }  // namespace clade::apps

@@ -2,11 +2,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <limits>
 
 #include "apps/cli/limits.h"
-#include "apps/cli/typed.h"
 #include "data/scaling.h"
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
@@ -40,7 +40,6 @@ void add_rows_options(CLI::App& command, RowsOptions& o) {
   name(command.add_option("--out", o.out, "the folder for the results [runs/<command>-<data>]"),
        "DIR");
   command.add_flag("--quiet", o.quiet, "no progress, no summary");
-  command.parse_complete_callback([&command, &o] { o.typed = typed_command(command); });
 }
 
 Tensor load_rows(const RowsOptions& o, data::Labels* labels) {
@@ -60,6 +59,11 @@ Tensor load_rows(const RowsOptions& o, data::Labels* labels) {
   for (int64_t i = 0; i < rows.numel(); i++)
     if (mask.data<float>()[i] == 0) rows.data<float>()[i] = std::numeric_limits<float>::quiet_NaN();
   return rows;
+}
+
+bool has_holes(const Tensor& rows) {
+  const float* v = rows.data<float>();
+  return std::any_of(v, v + rows.numel(), [](float f) { return std::isnan(f); });
 }
 
 std::string output_folder(const RowsOptions& o, const std::string& command) {

@@ -31,6 +31,8 @@ void add_rows_options(CLI::App& command, RowsOptions& options);
 // classes, where the data has any, go to `labels`.
 Tensor load_rows(const RowsOptions& options, data::Labels* labels = nullptr);
 
+bool has_holes(const Tensor& rows);  // (n, d) f32: a NaN among them
+
 // --out, else runs/<command>-<data>; made if it is not there.
 std::string output_folder(const RowsOptions& options, const std::string& command);
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Clade's clustering beside its peers, job by job: bench/results/peers-clustering.json.
 
-    python -m venv peers && peers/bin/pip install scikit-learn hdbscan fast_hdbscan faiss-cpu umap-learn openTSNE pynndescent
-    peers/bin/python bench/peers/clustering.py --clade build/release/clade [--jobs knn,umap] [--rounds 5] [--list]
+    bench/peers/setup
+    build/peers/bin/python bench/peers/clustering.py [--clade build/release/clade] [--jobs knn,umap] [--rounds 5] [--list]
 
 Rows are written as soon as they are measured, into an existing file beside those of other jobs: so the table can
 be made in parts. A machine that is not quiet only moves both sides of a ratio.

@@ -25,6 +25,8 @@ int64_t first_bad(const T* x, int64_t count, Bad&& bad) {
   return parallel_reduce(count, int64_t{1} << 18, int64_t{-1}, scan, first);
 }
 
+}  // namespace
+
 Tensor dense_matrix(const char* op, const Tensor& x, const char* name) {
   std::string expected = text(name, " (n, d) of f32 or f64 with n >= 1 and d >= 1");
   if (!x.defined() || x.rank() != 2 || x.numel() == 0 || !is_floating(x.dtype()))
@@ -34,7 +36,16 @@ Tensor dense_matrix(const char* op, const Tensor& x, const char* name) {
   return x.contiguous();
 }
 
-}  // namespace
+template <class T>
+bool all_finite(const T* x, int64_t count) {
+  int bad = 0;
+  with_vectors([&] {
+    for (int64_t i = 0; i < count; i++) bad |= int(!std::isfinite(x[i]));
+  });
+  return !bad;
+}
+template bool all_finite<float>(const float*, int64_t);
+template bool all_finite<double>(const double*, int64_t);
 
 Tensor matrix_with_holes(const char* op, const Tensor& x, const char* name) {
   Tensor dense = dense_matrix(op, x, name);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include "clustering/linalg/grain.h"
 #include "kernels/gemm/gemm.h"
@@ -39,33 +40,51 @@ void add_rows(const T* x, int64_t n, int64_t d, const double* mean, const double
   if (filled > 0) flush();
 }
 
-// The same for f32 rows without weights, by f32 products of the lower triangle alone. Threads share
-// each product, so that there is one sum.
+// The same for f32 rows without weights, by f32 products of the lower triangle alone.
 constexpr int64_t kFastTile = 1024;
+// From so many columns on threads share each product, and there is one sum; below they take rows.
+constexpr int64_t kShared = 512;
 
-void scatter_fast(const float* x, int64_t n, int64_t d, const double* mean, double* scatter) {
+// A power of two that brings values up to `most` to about 1, where their squares would be too large
+// or too small for f32; else 1.
+float scale_of(float most) {
+  if (most == 0 || (most > 0x1p-30f && most < 0x1p30f)) return 1;
+  return std::ldexp(1.0f, -std::clamp(std::ilogb(most), -126, 126));
+}
+
+void add_rows_fast(const float* x, int64_t n, int64_t d, const double* mean, double* scatter) {
   Scratch<float> centred(kFastTile * d), product(d * d);
   float *to = centred.data(), *gram = product.data();
-  std::fill_n(scatter, d * d, 0.0);
   for (int64_t i = 0; i < n; i += kFastTile) {
     const int64_t rows = std::min(kFastTile, n - i);
     const float* from = x + i * d;
-    parallel_for(rows, rows_per_chunk(d), [&](int64_t begin, int64_t end) {
-      with_vectors([&] {
-        for (int64_t r = begin; r < end; r++)
-          for (int64_t j = 0; j < d; j++) to[r * d + j] = float(double(from[r * d + j]) - mean[j]);
-      });
-    });
+    const float most = parallel_reduce(
+        rows, rows_per_chunk(4 * d), 0.0f,
+        [&](int64_t begin, int64_t end) {
+          float largest = 0;
+          with_vectors([&] {
+            for (int64_t r = begin; r < end; r++)
+              for (int64_t j = 0; j < d; j++) {
+                const float v = float(double(from[r * d + j]) - mean[j]), size = std::fabs(v);
+                to[r * d + j] = v;
+                largest = size > largest ? size : largest;
+              }
+          });
+          return largest;
+        },
+        [](float a, float b) { return std::max(a, b); });
+    const float scale = scale_of(most);
+    if (scale != 1)
+      for (int64_t e = 0; e < rows * d; e++) to[e] *= scale;
     kernels::gram(to, rows, d, gram);
+    const double back = 1 / (double(scale) * double(scale));
     parallel_for(d, rows_per_chunk(d), [&](int64_t begin, int64_t end) {
       with_vectors([&] {
         for (int64_t r = begin; r < end; r++)
-          for (int64_t c = 0; c <= r; c++) scatter[r * d + c] += double(gram[r * d + c]);
+          for (int64_t c = 0; c <= r; c++) scatter[r * d + c] += back * double(gram[r * d + c]);
       });
     });
   }
-  for (int64_t r = 0; r < d; r++)
-    for (int64_t c = r + 1; c < d; c++) scatter[r * d + c] = scatter[c * d + r];
 }
 
 }  // namespace
@@ -73,11 +92,12 @@ void scatter_fast(const float* x, int64_t n, int64_t d, const double* mean, doub
 void scatter_matrix(const Tensor& x, const double* mean, const double* weight, int64_t stride,
                     double* scatter) {
   int64_t n = x.size(0), d = x.size(1);
-  if (x.dtype() == DType::f32 && !weight && double(n) * double(d) * double(d) >= kManyProducts)
-    return scatter_fast(x.data<float>(), n, d, mean, scatter);
+  const bool fast =
+      x.dtype() == DType::f32 && !weight && double(n) * double(d) * double(d) >= kManyProducts;
   // One partial sum a chunk: at most 64 of them, and 128 MiB together.
   int64_t chunks = std::clamp<int64_t>((int64_t{1} << 24) / (d * d), 1, 64);
   int64_t grain = rows_per_chunk(d * d, std::max(kTile, (n + chunks - 1) / chunks));
+  if (fast && d >= kShared) grain = n;
   chunks = (n + grain - 1) / grain;
   Scratch<double> partial(chunks * d * d);
   dispatch_floating(x.dtype(), [&](auto zero) {
@@ -85,6 +105,8 @@ void scatter_matrix(const Tensor& x, const double* mean, const double* weight, i
     parallel_for(n, grain, [&](int64_t begin, int64_t end) {
       double* sum = partial.data() + begin / grain * d * d;
       std::fill_n(sum, d * d, 0.0);
+      if constexpr (std::is_same_v<decltype(zero), float>)
+        if (fast) return add_rows_fast(data + begin * d, end - begin, d, mean, sum);
       Scratch<double> centred(kTile * d);
       add_rows(data + begin * d, end - begin, d, mean, weight ? weight + begin * stride : nullptr,
                stride, centred.data(), sum);
@@ -97,6 +119,9 @@ void scatter_matrix(const Tensor& x, const double* mean, const double* weight, i
         for (int64_t e = begin; e < end; e++) scatter[e] += partial[c * d * d + e];
     });
   });
+  if (!fast) return;
+  for (int64_t r = 0; r < d; r++)
+    for (int64_t c = 0; c < r; c++) scatter[c * d + r] = scatter[r * d + c];
 }
 
 }  // namespace clade::cluster

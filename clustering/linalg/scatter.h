@@ -12,11 +12,12 @@
 namespace clade::cluster {
 
 // Of many f32 rows without weights (n d^2 >= kManyProducts) the products are f32, of 1,024 rows at
-// a time, whose sums are joined in f64: 1e-6 of the largest entry, four times as fast.
+// a time, whose sums are joined in f64: 1e-6 of the largest entry.
 constexpr double kManyProducts = 2e9;
 
 // x (n, d) as finite_matrix returns it; mean: d values; weight: w_i = weight[i * stride] >= 0, or
-// null for 1. Writes scatter (d, d), row-major. In f64, over fixed blocks of rows joined in order.
+// null for 1. Writes scatter (d, d), row-major: in f64 but for those, over fixed blocks of
+// rows joined in order.
 void scatter_matrix(const Tensor& x, const double* mean, const double* weight, int64_t stride,
                     double* scatter);
 

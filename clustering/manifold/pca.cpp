@@ -63,7 +63,11 @@ double trace(const Tensor& a) {
 }
 
 Spectrum of_scatter(const Tensor& scatter, int64_t r) {
-  Spectrum s{top_eigen(scatter, r), trace(scatter), 0};
+  const double total = trace(scatter);
+  if (!std::isfinite(total))
+    fail("fit_pca", "values whose squares add up within f64", "an overflow",
+         "divide the data by a constant");
+  Spectrum s{top_eigen(scatter, r), total, 0};
   s.rounding = rounding_of(s.eigen, scatter.size(0));
   return s;
 }
@@ -193,7 +197,7 @@ Pca make_pca(const Spectrum& s, const Tensor& mean, int64_t n, int64_t r, bool w
 }  // namespace
 
 Pca fit_pca(const Tensor& x, const PcaOptions& options, const Progress& progress) {
-  Tensor data = finite_matrix("fit_pca", x);
+  Tensor data = dense_matrix("fit_pca", x);
   int64_t n = data.size(0), d = data.size(1), most = std::min(n - 1, d);
   check(options, n, most);
   int64_t r = options.components ? options.components : most;
@@ -203,6 +207,7 @@ Pca fit_pca(const Tensor& x, const PcaOptions& options, const Progress& progress
 
   progress("pca", 0, 2);
   const std::vector<double> means = column_means(data);
+  if (!all_finite(means.data(), d)) finite_matrix("fit_pca", data);
   const Tensor mean = Tensor::from(means, {d});
   const Spectrum s = random  ? randomized(data, mean, means, r, options.seed, progress)
                      : n > d ? from_covariance(data, mean, r, progress)
@@ -241,32 +246,68 @@ Pca IncrementalPca::fit(const PcaOptions& options) const {
   return make_pca(of_scatter(scatter_, r), mean_.clone(), rows_, r, options.whiten);
 }
 
+namespace {
+
+// f32 products err by some 1e-7 of the first deviation: too much for directions of small ones.
+bool narrow_products(const Pca& pca) {
+  const std::vector<double> variance = pca.explained_variance.to_vector<double>();
+  return !variance.empty() && variance.back() >= 1e-4 * variance.front();
+}
+
+// Scores (rows, r) of `rows` rows; P: of the products. They are made tile_rows() at a time, the
+// last ones filled up: BLAS may sum in another order where there are fewer, and a row's scores
+// shall not depend on the rows beside it.
+int64_t tile_rows(int64_t d) { return std::clamp<int64_t>((int64_t{1} << 19) / d, 16, kTile); }
+
+template <class P, class T>
+void project(const T* from, int64_t rows, int64_t d, const double* mean, const P* components,
+             int64_t r, const double* scale, T* to) {
+  const int64_t tile_height = tile_rows(d);
+  Scratch<P> tile(tile_height * d), scores(tile_height * r);
+  take_off(from, rows, d, mean, tile.data());
+  std::fill(tile.data() + rows * d, tile.data() + tile_height * d, P(0));
+  kernels::gemm_serial<P>(false, true, tile_height, r, d, P(1), tile.data(), d, components, d, P(0),
+                          scores.data(), r);
+  for (int64_t i = 0; i < rows; i++) {
+    P* row = scores.data() + i * r;
+    if (!all_finite(row, r))  // an overflow in f32
+      for (int64_t c = 0; c < r; c++) {
+        double sum = 0;
+        for (int64_t j = 0; j < d; j++)
+          sum += (double(from[i * d + j]) - mean[j]) * double(components[c * d + j]);
+        to[i * r + c] = T(sum * scale[c]);
+      }
+    else
+      for (int64_t c = 0; c < r; c++) to[i * r + c] = T(double(row[c]) * scale[c]);
+  }
+}
+
+}  // namespace
+
 Tensor transform(const Pca& pca, const Tensor& x) {
-  Tensor data = finite_matrix("pca transform", x);
+  Tensor data = dense_matrix("pca transform", x);
   int64_t n = data.size(0), d = pca.components.size(1), r = pca.components.size(0);
   if (data.size(1) != d) fail("pca transform", text("x (n, ", d, ")"), text(x));
-  std::vector<double> unit = score_units(pca);
-  for (double& u : unit) u = u > 0 ? 1 / u : 0;
+  std::vector<double> scale = score_units(pca);
+  for (double& s : scale) s = s > 0 ? 1 / s : 0;
   Tensor out = Tensor::empty({n, r}, data.dtype());
   const double* mean = pca.mean.data<double>();
-  const double* scale = unit.data();
-  const Tensor directions = pca.components.to(data.dtype());
+  const Tensor narrow =
+      data.dtype() == DType::f32 && narrow_products(pca) ? pca.components.to(DType::f32) : Tensor();
   dispatch_floating(data.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    const T *from = data.data<T>(), *components = directions.data<T>();
+    const T* from = data.data<T>();
     T* to = out.data<T>();
-    // Products of kTile rows, the last ones filled up: BLAS may sum in another order where there
-    // are fewer, and a row's scores shall not depend on the rows beside it.
-    parallel_for(n, kTile, [&](int64_t begin, int64_t end) {
-      const int64_t rows = end - begin;
-      Scratch<T> tile(kTile * d), scores(kTile * r);
-      take_off(from + begin * d, rows, d, mean, tile.data());
-      std::fill(tile.data() + rows * d, tile.data() + kTile * d, T(0));
-      kernels::gemm_serial<T>(false, true, kTile, r, d, T(1), tile.data(), d, components, d, T(0),
-                              scores.data(), r);
-      for (int64_t i = 0; i < rows; i++)
-        for (int64_t c = 0; c < r; c++)
-          to[(begin + i) * r + c] = T(double(scores[i * r + c]) * scale[c]);
+    parallel_for(n, tile_rows(d), [&](int64_t begin, int64_t end) {
+      if (!all_finite(from + begin * d, (end - begin) * d)) finite_matrix("pca transform", data);
+      auto project_by = [&](const auto* components) {
+        project(from + begin * d, end - begin, d, mean, components, r, scale.data(),
+                to + begin * r);
+      };
+      if (narrow.defined())
+        project_by(narrow.data<float>());
+      else
+        project_by(pca.components.data<double>());
     });
   });
   return out;
@@ -276,19 +317,19 @@ Tensor inverse_transform(const Pca& pca, const Tensor& z) {
   Tensor scores = finite_matrix("pca inverse_transform", z, "z");
   int64_t n = scores.size(0), d = pca.components.size(1), r = pca.components.size(0);
   if (scores.size(1) != r) fail("pca inverse_transform", text("z (n, ", r, ")"), text(z));
-  std::vector<double> unit = score_units(pca);
+  const std::vector<double> unit = score_units(pca);
   Tensor out = Tensor::empty({n, d}, scores.dtype());
-  const double *mean = pca.mean.data<double>(), *scale = unit.data();
+  const double* mean = pca.mean.data<double>();
   dispatch_floating(out.dtype(), [&](auto zero) {
     using T = decltype(zero);
     const T* from = scores.data<T>();
     T* to = out.data<T>();
-    parallel_for(n, kTile, [&](int64_t begin, int64_t end) {
-      int64_t rows = end - begin;
+    parallel_for(n, tile_rows(d), [&](int64_t begin, int64_t end) {
+      const int64_t rows = end - begin;
       Scratch<double> scaled(rows * r), tile(rows * d);
       for (int64_t i = 0; i < rows; i++)
         for (int64_t c = 0; c < r; c++)
-          scaled[i * r + c] = double(from[(begin + i) * r + c]) * scale[c];
+          scaled[i * r + c] = double(from[(begin + i) * r + c]) * unit[size_t(c)];
       kernels::gemm_serial<double>(false, false, rows, d, r, 1.0, scaled.data(), r,
                                    pca.components.data<double>(), d, 0.0, tile.data(), d);
       for (int64_t i = 0; i < rows; i++)

@@ -170,7 +170,12 @@ const char* name_of(UmapInit init) {
 }
 
 const char* name_of(UmapMetric metric) {
-  return metric == UmapMetric::cosine ? "cosine" : "euclidean";
+  switch (metric) {
+    case UmapMetric::cosine: return "cosine";
+    case UmapMetric::correlation: return "correlation";
+    case UmapMetric::euclidean: break;
+  }
+  return "euclidean";
 }
 
 int64_t dynamic_neighbors(int64_t n) { return std::max<int64_t>(n / 300, 100); }

@@ -33,7 +33,8 @@ const char* name_of(UmapInit init);
 
 enum class UmapMetric : uint8_t {
   euclidean,
-  cosine,  // 1 - cos; rows of length 0 have none and are refused
+  cosine,       // 1 - cos; rows of length 0 have none and are refused
+  correlation,  // the same of rows whose own mean is taken off; not of constant rows
 };
 
 const char* name_of(UmapMetric metric);
@@ -72,8 +73,8 @@ struct UmapResult {
   int64_t epochs = 0;
   UmapInit init = UmapInit::spectral;  // the one used: pca where spectral did not converge
   Tensor log_radii, embedded_radii;    // (n) f32, densMAP alone: umap_density.h's r and e
-  Tensor rows;                         // (n, d): x, of length 1 each under cosine
-  UmapOptions options;                 // as they were given
+  Tensor rows;          // (n, d): x, as unit_rows() makes it under cosine or correlation
+  UmapOptions options;  // as they were given
 };
 
 // x (n, d), f32 or f64, finite, n >= 2. Throws Error on bad input or options. Fewer rows than

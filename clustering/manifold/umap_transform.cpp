@@ -178,7 +178,7 @@ Tensor inverse_transform(const UmapResult& fitted, const Tensor& z, const Progre
       }
     });
   });
-  return fitted.options.metric == UmapMetric::cosine ? for_metric(UmapMetric::cosine, out) : out;
+  return for_metric(fitted.options.metric, out);
 }
 
 }  // namespace clade::cluster

@@ -30,6 +30,7 @@ std::vector<int32_t> match_columns(const Contingency& table) {
 }
 
 double accuracy(const Contingency& table) {
+  if (table.n == 0) fail("accuracy", "a table of one point or more", "none");
   return double(matched_points(table)) / double(table.n);
 }
 
@@ -62,6 +63,7 @@ OneClassAccuracy one_class_accuracy(const Tensor& truth, const Tensor& predicted
 }
 
 double purity(const Contingency& table) {
+  if (table.n == 0) fail("purity", "a table of one point or more", "none");
   std::vector<int64_t> largest(table.column_labels.size(), 0);
   for (const Contingency::Cell& cell : table.cells)
     largest[size_t(cell.column)] = std::max(largest[size_t(cell.column)], cell.count);

@@ -5,8 +5,8 @@
 namespace clade::cluster {
 namespace {
 
-// Where a table of so many places is little beside n labels, counting replaces sorting.
-bool is_small(int64_t places, int64_t n) { return places <= 4 * n + 1024; }
+// Where a table of so many places takes no more than n labels, counting replaces sorting.
+bool is_small(int64_t places, int64_t n) { return places <= n + 1024; }
 
 // Replaces each label by its position among the distinct labels, which are returned in order.
 std::vector<int32_t> number_labels(std::vector<int32_t>* labels) {

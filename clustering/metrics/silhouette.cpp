@@ -9,7 +9,7 @@
 //
 // Large f32 data is multiplied in f32. The product form ||x||^2 + ||y||^2 - 2 x.y cancels where x
 // and y are near each other: pairs that cancel more than five bits are measured by the differences
-// of the original values.
+// of the original values, or, where they are many in a tile, by products in f64.
 #include "clustering/metrics/silhouette.h"
 
 #include <algorithm>
@@ -86,13 +86,13 @@ bool is_near(T squared, T both) {
   return squared < T(kNear) * both;
 }
 
-// A row of products -2 x.y becomes squared distances; whether some are near.
+// A row of products -2 x.y becomes squared distances; how many are near.
 template <class T>
-bool add_norms(int64_t count, T own, const T* norm, T* row) {
-  int near = 0;
+int64_t add_norms(int64_t count, T own, const T* norm, T* row) {
+  int64_t near = 0;
   for (int64_t j = 0; j < count; j++) {
     const T both = own + norm[j], squared = row[j] + both;
-    near |= int(is_near(squared, both));
+    near += is_near(squared, both);
     row[j] = squared > 0 ? squared : 0;
   }
   return near;
@@ -138,7 +138,9 @@ class Silhouette {
         plan_(std::move(plan)),
         rows_(Tensor::empty({n_, d_}, dtype_of<T>)),
         norm_(n_) {
-    parallel_for(n_, 128, [&](int64_t begin, int64_t end) { prepare(begin, end); });
+    parallel_for(n_, 128, [&](int64_t begin, int64_t end) {
+      images<T>(begin, end, rows_.template data<T>() + begin * d_, norm_.data() + begin);
+    });
   }
 
   Tensor run(const Progress& progress) {
@@ -182,16 +184,17 @@ class Silhouette {
 
   const S* row_at(int64_t place) const { return x_.data<S>() + sorted_.order[size_t(place)] * d_; }
 
-  // rows_ and norm_ of places begin .. end.
-  void prepare(int64_t begin, int64_t end) {
+  // The rows at places begin .. end, centred and scaled, and their squared norms.
+  template <class U>
+  void images(int64_t begin, int64_t end, U* rows, U* norm) const {
     const int64_t count = end - begin;
     Scratch<S> gathered(count * d_);
     std::vector<double> half(static_cast<size_t>(count)), slack(static_cast<size_t>(count));
     for (int64_t i = 0; i < count; i++)
       std::copy_n(row_at(begin + i), d_, gathered.data() + i * d_);
-    make_images<S, T>(plan_, gathered.data(), count,
-                      {rows_.data<T>() + begin * d_, d_, half.data(), slack.data(), nullptr});
-    for (int64_t i = 0; i < count; i++) norm_[begin + i] = T(2 * half[size_t(i)]);
+    make_images<S, U>(plan_, gathered.data(), count,
+                      {rows, d_, half.data(), slack.data(), nullptr});
+    for (int64_t i = 0; i < count; i++) norm[i] = U(2 * half[size_t(i)]);
   }
 
   // All pairs of two blocks; of a block with itself, each pair from both sides.
@@ -204,24 +207,54 @@ class Silhouette {
                 double* column_sums) {
     const int64_t columns = j1 - j0;
     Tensor tile = Tensor::empty({i1 - i0, columns}, rows_.dtype());
-    kernels::gemm(kernels::Cpu{}, rows_.slice(0, i0, i1).view(),
-                  rows_.slice(0, j0, j1).transpose(0, 1).view(), tile.view(), -2);
     T *squared = tile.data<T>(), *norm = norm_.data();
-    for (int64_t i = i0; i < i1; i++) {
-      T* row = squared + (i - i0) * columns;
-      bool near = false;
-      with_vectors([&] { near = add_norms(columns, norm[i], norm + j0, row); });
-      if (near && sizeof(T) < sizeof(double)) measure_near(i, j0, j1, row);
-      if (j0 <= i && i < j1) row[i - j0] = 0;
+    const int64_t near =
+        squares(rows_.slice(0, i0, i1), norm + i0, rows_.slice(0, j0, j1), norm + j0, tile);
+    if (near > 0 && sizeof(T) < sizeof(double)) {
+      if (near > tile.numel() / 8)
+        square_again(i0, i1, j0, j1, squared);
+      else
+        measure_near(i0, i1, j0, j1, squared);
     }
+    for (int64_t i = std::max(i0, j0); i < std::min(i1, j1); i++)
+      squared[(i - i0) * columns + i - j0] = 0;
     add_sums(squared, i0, i1, j0, j1, row_sums, column_sums);
   }
 
-  void measure_near(int64_t i, int64_t j0, int64_t j1, T* row) {
-    for (int64_t j = j0; j < j1; j++)
-      if (i != j && is_near(row[j - j0], norm_[i] + norm_[j]))
-        row[j - j0] = T(plan_.scale * plan_.scale *
-                        kernels::direct_squared_distance(row_at(i), row_at(j), d_));
+  // The squared distances of two blocks of rows, and how many pairs are near.
+  template <class U>
+  static int64_t squares(const Tensor& left, const U* left_norm, const Tensor& right,
+                         const U* right_norm, Tensor& out) {
+    kernels::gemm(kernels::Cpu{}, left.view(), right.transpose(0, 1).view(), out.view(), -2);
+    const int64_t rows = out.size(0), columns = out.size(1);
+    U* to = out.data<U>();
+    int64_t near = 0;
+    with_vectors([&] {
+      for (int64_t i = 0; i < rows; i++)
+        near += add_norms(columns, left_norm[i], right_norm, to + i * columns);
+    });
+    return near;
+  }
+
+  void square_again(int64_t i0, int64_t i1, int64_t j0, int64_t j1, T* to) const {
+    auto block = [&](int64_t begin, int64_t end, Scratch<double>& norm) {
+      Tensor rows = Tensor::empty({end - begin, d_}, DType::f64);
+      images<double>(begin, end, rows.data<double>(), norm.data());
+      return rows;
+    };
+    Scratch<double> left_norm(i1 - i0), right_norm(j1 - j0);
+    const Tensor left = block(i0, i1, left_norm), right = block(j0, j1, right_norm);
+    Tensor exact = Tensor::empty({i1 - i0, j1 - j0}, DType::f64);
+    squares<double>(left, left_norm.data(), right, right_norm.data(), exact);
+    for (int64_t e = 0; e < exact.numel(); e++) to[e] = T(exact.data<double>()[e]);
+  }
+
+  void measure_near(int64_t i0, int64_t i1, int64_t j0, int64_t j1, T* to) {
+    for (int64_t i = i0; i < i1; i++)
+      for (int64_t j = j0; j < j1; j++, to++)
+        if (i != j && is_near(*to, norm_[i] + norm_[j]))
+          *to = T(plan_.scale * plan_.scale *
+                  kernels::direct_squared_distance(row_at(i), row_at(j), d_));
   }
 
   // Adds the tile's distances: of row i to cluster c to row_sums[(i - i0) k + c], and the same of

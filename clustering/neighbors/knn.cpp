@@ -73,7 +73,7 @@ Neighbors exact_knn(const Tensor& queries, const Tensor& points, int64_t k,
   return search(q, p, k, k, false, method, progress);
 }
 
-Tensor unit_rows(const char* op, const Tensor& x) {
+Tensor unit_rows(const char* op, const Tensor& x, bool about_mean) {
   Tensor units = finite_matrix(op, x).clone();
   const int64_t n = units.size(0), d = units.size(1);
   dispatch_floating(units.dtype(), [&](auto zero) {
@@ -81,12 +81,19 @@ Tensor unit_rows(const char* op, const Tensor& x) {
     parallel_for(n, 256, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++) {
         T* row = units.data<T>() + i * d;
-        double most = 0, sum = 0;
+        double most = 0, mean = 0, sum = 0;  // of values / most: no square overflows
         for (int64_t j = 0; j < d; j++) most = std::max(most, std::abs(double(row[j])));
         if (most == 0)
           fail(op, "rows with a direction", text("row ", i, " is all zeros"), "leave it out");
-        for (int64_t j = 0; j < d; j++) sum += (double(row[j]) / most) * (double(row[j]) / most);
-        for (int64_t j = 0; j < d; j++) row[j] = T(double(row[j]) / most / std::sqrt(sum));
+        for (int64_t j = 0; about_mean && j < d; j++) mean += double(row[j]) / most / double(d);
+        for (int64_t j = 0; j < d; j++) {
+          const double v = double(row[j]) / most - mean;
+          sum += v * v;
+        }
+        const double length = std::sqrt(sum);
+        if (length <= double(d) * 0x1p-50)  // what rounding leaves of the mean
+          fail(op, "rows with a direction", text("row ", i, " is constant"), "leave it out");
+        for (int64_t j = 0; j < d; j++) row[j] = T((double(row[j]) / most - mean) / length);
       }
     });
   });

@@ -43,8 +43,9 @@ Neighbors exact_knn(const Tensor& queries, const Tensor& points, int64_t k,
 Neighbors cosine_knn(const Tensor& x, int64_t k, bool include_self, const Progress& progress = {});
 
 // What it does before and after the search: rows brought to length 1, and Euclidean distances of
-// such rows made cosine ones.
-Tensor unit_rows(const char* op, const Tensor& x);
+// such rows made cosine ones. about_mean: each row's own mean is taken off first, which makes them
+// correlation distances, 1 - r.
+Tensor unit_rows(const char* op, const Tensor& x, bool about_mean = false);
 void to_cosine(Tensor& distance);
 
 // By partial distance: NaN is a missing value, and

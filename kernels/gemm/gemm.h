@@ -32,8 +32,8 @@ template <class T>
 void gemm_serial(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, T alpha, const T* a,
                  int64_t lda, const T* b, int64_t ldb, T beta, T* c, int64_t ldc);
 
-// The lower triangle of C (d, d) = X'X, for row-major x (n, d) with n >= 1; what is above is not
-// defined. Half the FLOPs of the product.
+// The lower triangle of C (d, d) = X'X, for row-major x (n, d); what is above is not defined. Half
+// the FLOPs of the product. Same bits at any number of threads.
 void gram(const float* x, int64_t n, int64_t d, float* c);
 
 namespace reference {

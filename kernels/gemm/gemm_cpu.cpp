@@ -19,7 +19,6 @@
 #include "kernels/elementwise/functions.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm/gemm_packed.h"
-#include "kernels/gemm/gemm_packed_kernels.h"
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
 #include "tensor/profiler.h"
@@ -249,7 +248,14 @@ template void gemm_serial<double>(bool, bool, int64_t, int64_t, int64_t, double,
                                   int64_t, const double*, int64_t, double, double*, int64_t);
 
 void gram(const float* x, int64_t n, int64_t d, float* c) {
-  if (packed::kernels()) return packed::lower_gram(x, n, d, c);
+  profiler::Span span("gram", double(n) * double(d) * double(d + 1),
+                      4 * (double(n) * double(d) + double(d) * double(d)),
+                      [&] { return std::to_string(n) + " x " + std::to_string(d); });
+  if (n == 0) {
+    std::fill_n(c, d * d, 0.0f);
+    return;
+  }
+  if (packed::available()) return packed::lower_gram(x, n, d, c);
   constexpr int64_t kPanel = 128;  // columns; of its triangle the upper half is wasted
   parallel_for(d, kPanel, [&](int64_t j, int64_t end) {
     gemm_serial<float>(true, false, d - j, end - j, n, 1, x + j, d, x + j, d, 0, c + j * d + j, d);

@@ -109,6 +109,8 @@ const Kernels* kernels() {
   return nullptr;
 }
 
+bool available() { return kernels() != nullptr; }
+
 bool pays(const Matrix& a, const Matrix& b, int64_t m, int64_t n, int64_t k) {
   auto quick = [](const Matrix& x) { return x.row == 1 || x.column == 1; };
   return kernels() && quick(a) && quick(b) && m >= 24 && n >= 32 && k >= 32 &&

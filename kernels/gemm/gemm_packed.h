@@ -21,7 +21,9 @@ struct Matrix {
   int64_t row, column;
 };
 
-// Whether there are kernels for this processor, a product is large enough to pay for packing, and
+bool available();  // kernels for this processor
+
+// Whether they are, a product is large enough to pay for packing, and
 // its operands lie so that packing is quick: one of the two strides of each is 1.
 bool pays(const Matrix& a, const Matrix& b, int64_t m, int64_t n, int64_t k);
 
@@ -32,7 +34,7 @@ void gemm(const Matrix& a, const Matrix& b, int64_t m, int64_t n, int64_t k, flo
           float beta, const float* bias, float slope, float* c, int64_t ldc);
 
 // The lower triangle of C (d, d) = X'X, and some of what lies above; x (n, d) row-major. Only where
-// kernels() is not null.
+// available(), n >= 1.
 void lower_gram(const float* x, int64_t n, int64_t d, float* c);
 
 }  // namespace clade::kernels::packed

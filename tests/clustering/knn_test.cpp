@@ -216,6 +216,19 @@ TEST(Knn, CosineIsOneMinusTheCosine) {
       EXPECT_NEAR(got.distance.at({i, r}), all[size_t(r)].first, 1e-6);
     }
   }
+  // Correlation is the cosine about each row's own mean.
+  const Tensor about = unit_rows("test", x, true);
+  for (int64_t i = 0; i < n; i++) {
+    double sum = 0, squares = 0, shape = 0, rest = 0;
+    for (int64_t c = 0; c < d; c++) sum += x.at({i, c});
+    for (int64_t c = 0; c < d; c++) {
+      squares += about.at({i, c}) * about.at({i, c});
+      shape += about.at({i, c}) * (x.at({i, c}) - sum / double(d));
+      rest += std::pow(x.at({i, c}) - sum / double(d), 2);
+    }
+    EXPECT_NEAR(squares, 1, 1e-14);
+    EXPECT_NEAR(shape, std::sqrt(rest), 1e-12);
+  }
   Tensor zero = x.clone();
   for (int64_t j = 0; j < d; j++) zero.data<double>()[5 * d + j] = 0;
   EXPECT_EQ(testing::message_of([&] { cosine_knn(zero, 3, false); }),

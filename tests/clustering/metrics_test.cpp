@@ -225,6 +225,28 @@ TEST(Silhouette, LargeFloatsAreGood) {
 
 // 5,800 rows in pairs: too many sums to keep, so they are added up row by row. In one column the
 // answer is known: a pair is 1 apart and 9 from the next, the ends of the line have one neighbour.
+// f32 products: where few pairs are near, where nearly all of a cluster are, and with so many
+// clusters that each row looks at all others.
+TEST(Silhouette, SingleAgreesWithDouble) {
+  for (auto [clusters, spread] : {std::pair<int64_t, double>{8, 1}, {8, 0.01}, {2900, 1}}) {
+    const int64_t n = 6000, d = 6;
+    Random rng(9);
+    const Tensor centres = randn({clusters, d}, rng);
+    Tensor x = randn({n, d}, rng);
+    std::vector<int32_t> l;
+    for (int64_t i = 0; i < n; i++) {
+      l.push_back(int32_t(i % clusters));
+      for (int64_t j = 0; j < d; j++)
+        x.data<float>()[i * d + j] = float(spread) * x.data<float>()[i * d + j] +
+                                     3 * centres.data<float>()[l.back() * d + j];
+    }
+    const Tensor single = silhouette_samples(x, labels(l));
+    expect_close(single, silhouette_samples(x.to(DType::f64), labels(l)), 5e-6);
+    expect_same_at_any_thread_count(
+        [&] { return silhouette_samples(x, labels(l)).to_vector<double>(); });
+  }
+}
+
 TEST(Silhouette, ManyClustersAndAnyMagnitude) {
   const int64_t n = 5800;
   for (double unit : {1e-250, 1e250}) {

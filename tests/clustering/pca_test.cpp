@@ -120,14 +120,62 @@ Tensor mixed(int64_t n, int64_t d, DType dtype) {
 }
 
 TEST(Pca, ARowsScoresDoNotDependOnTheOthers) {
-  for (DType t : {DType::f32, DType::f64}) {
-    Random rng(4);
-    const Tensor x = randn({1100, 60}, rng).to(t);
-    const Pca pca = fit_pca(x, {.components = 7});
-    const Tensor all = transform(pca, x);
-    for (auto [begin, end] : {std::pair<int64_t, int64_t>{0, 1}, {500, 530}, {1000, 1100}}) {
-      const Tensor some = transform(pca, x.slice(0, begin, end));
-      EXPECT_EQ(some.to_vector<double>(), all.slice(0, begin, end).to_vector<double>());
+  for (DType t : {DType::f32, DType::f64})
+    for (auto [d, r] : {std::pair<int64_t, int64_t>{60, 7}, {300, 1}, {300, 50}}) {
+      Random rng(4);
+      const Tensor x = randn({1100, d}, rng).to(t);
+      const Pca pca = fit_pca(x, {.components = r});
+      const Tensor all = transform(pca, x);
+      for (auto [begin, end] :
+           {std::pair<int64_t, int64_t>{0, 1}, {13, 14}, {501, 530}, {999, 1100}}) {
+        const Tensor some = transform(pca, x.slice(0, begin, end));
+        EXPECT_EQ(some.to_vector<double>(), all.slice(0, begin, end).to_vector<double>());
+      }
+    }
+}
+
+// Directions of a thousandth and a millionth of the first one's deviation: f32 products would give
+// noise. And rows whose products overflow in f32.
+TEST(Pca, F32ScoresOfSmallDirectionsAreRight) {
+  for (double small : {1e-1, 1e-3, 1e-4}) {
+    Random rng(5);
+    const Tensor z = randn({2000, 2}, rng, DType::f64);
+    Tensor x = Tensor::empty({2000, 2});
+    for (int64_t i = 0; i < 2000; i++) {
+      const double a = 1000 * z.at({i, 0}), b = 1000 * small * z.at({i, 1});
+      x.data<float>()[2 * i] = float(a + b), x.data<float>()[2 * i + 1] = float(a - b);
+    }
+    const Pca white = fit_pca(x, {.components = 2, .whiten = true});
+    const Tensor scores = transform(white, x), exact = transform(white, x.to(DType::f64));
+    for (int64_t e = 0; e < scores.numel(); e++)
+      ASSERT_NEAR(scores.data<float>()[e], exact.data<double>()[e], 1e-5) << small;
+  }
+  Random rng(6);
+  const Tensor x = randn({50, 8}, rng);
+  const Pca pca = fit_pca(x, {.components = 3});
+  Tensor huge = Tensor::empty({40, 8});
+  for (int64_t e = 0; e < huge.numel(); e++) huge.data<float>()[e] = rng.below(2) ? 3e38f : -3e38f;
+  const Tensor scores = transform(pca, huge), exact = transform(pca, huge.to(DType::f64));
+  for (int64_t e = 0; e < scores.numel(); e++) {
+    if (std::abs(exact.data<double>()[e]) >= 3.4e38) continue;
+    EXPECT_NEAR(scores.data<float>()[e], exact.data<double>()[e], 1e33);
+  }
+}
+
+// Above kManyProducts: threads share the product, or take rows where columns are few; and squares
+// that f32 cannot hold.
+TEST(Pca, ManyProductsAtAnyThreadCountAndMagnitude) {
+  for (auto [n, d] : {std::pair<int64_t, int64_t>{3100, 820}, {23000, 300}}) {
+    Random rng(7);
+    const Tensor x = randn({n, d}, rng);
+    auto components = [&] { return fit_pca(x, {.components = 2}).components.to_vector<double>(); };
+    expect_same_at_any_thread_count(components);
+    const std::vector<double> first = components();
+    for (float size : {0x1p-80f, 0x1p70f}) {
+      Tensor scaled = x.clone();
+      for (int64_t e = 0; e < n * d; e++) scaled.data<float>()[e] *= size;
+      const Pca pca = fit_pca(scaled, {.components = 2});
+      expect_close(pca.components, Tensor::from(first, {2, d}), 1e-5);
     }
   }
 }
@@ -181,6 +229,11 @@ TEST(IncrementalPca, IsThatOfAllRows) {
 }
 
 TEST(Pca, RefusesBadInput) {
+  Random rng(1);
+  Tensor huge = randn({9, 4}, rng, DType::f64);
+  for (int64_t e = 0; e < huge.numel(); e++) huge.data<double>()[e] *= 1e200;
+  expect_error("values whose squares add up within f64; got an overflow",
+               [&] { fit_pca(huge, {.components = 2}); });
   Tensor x = Tensor::zeros({5, 3});
   expect_error("1 to min(n - 1, d) = 3 components, or 0 for all; got 4",
                [&] { fit_pca(x, {.components = 4}); });
@@ -191,6 +244,7 @@ TEST(Pca, RefusesBadInput) {
   expect_error("z (n, 2)", [&] { inverse_transform(pca, x); });
   x.data<float>()[4] = std::nanf("");
   expect_error("NaN in row 1, column 1", [&] { fit_pca(x); });
+  expect_error("NaN in row 1, column 1", [&] { transform(pca, x); });
 }
 
 }  // namespace clade::cluster

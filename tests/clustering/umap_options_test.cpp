@@ -158,8 +158,26 @@ TEST(UmapCosine, SeesDirectionsAlone) {
   expect_same(transform(fitted, scaled.slice(0, 0, 9)), transform(fitted, x.slice(0, 0, 9)));
   Tensor zero = x.clone();
   zero.slice(0, 4, 5).fill_(0);
-  expect_error("rows that are not all zero under the cosine metric; got row 4",
-               [&] { umap(zero, o); });
+  expect_error("rows with a direction; got row 4 is all zeros", [&] { umap(zero, o); });
+}
+
+TEST(UmapOptions, CorrelationIsCosineAboutEachRowsMean) {
+  Random rng(6);
+  const Tensor x = randn({200, 7}, rng, DType::f64);
+  Tensor shifted = x.clone();  // and scaled: neither changes a correlation
+  for (int64_t i = 0; i < 200; i++)
+    for (int64_t j = 0; j < 7; j++)
+      shifted.data<double>()[i * 7 + j] = 3 + double(i) + 2 * x.data<double>()[i * 7 + j];
+  const UmapOptions o{.metric = UmapMetric::correlation, .n_epochs = 20};
+  const Neighbors near = exact_knn(unit_rows("test", x, true), 14, false);
+  const Neighbors far = exact_knn(unit_rows("test", shifted, true), 14, false);
+  EXPECT_EQ(near.index.to_vector<int32_t>(), far.index.to_vector<int32_t>());
+  UmapOptions cosine = o;
+  cosine.metric = UmapMetric::cosine;
+  expect_same(umap(unit_rows("test", x, true), cosine).graph.weight, umap(x, o).graph.weight);
+  Tensor flat = x.clone();
+  flat.slice(0, 4, 5).fill_(0.3);
+  expect_error("rows with a direction; got row 4 is constant", [&] { umap(flat, o); });
 }
 
 TEST(UmapOptions, DynamicNeighbours) {

@@ -24,6 +24,25 @@ TEST(FromTensor, TableWithNan) {
   EXPECT_FALSE(d.labels.defined());
 }
 
+TEST(FromTensor, TakesOverWhatNobodyElseHas) {
+  Tensor own = Tensor::from<float>({1, NAN, 3, 4}, {2, 2});
+  const Tensor kept = own;  // NaN becomes 0 in the data set, but not in the caller's tensor
+  const Dataset copied = from_tensor("t", own);
+  EXPECT_NE(copied.values.data<float>(), kept.data<float>());
+  EXPECT_TRUE(std::isnan(kept.data<float>()[1]));
+  EXPECT_EQ(copied.values.data<float>()[1], 0);
+
+  Tensor free = Tensor::from<float>({1, NAN, 3, 4}, {2, 2});
+  const float* at = free.data<float>();
+  const Dataset taken = from_tensor("t", std::move(free));
+  EXPECT_EQ(taken.values.data<float>(), at);
+  EXPECT_EQ(taken.values.to_vector<float>(), (std::vector<float>{1, 0, 3, 4}));
+  Tensor large = Tensor::zeros({100, 2});
+  const Dataset part = from_tensor("t", large.slice(0, 0, 3));
+  large = {};
+  EXPECT_EQ(part.values.storage().bytes(), 24u);
+}
+
 TEST(FromTensor, U8RowsStayImagesAreScaled) {
   const Tensor bytes = Tensor::from<uint8_t>({0, 51, 255, 102}, {1, 2, 2});
   const Dataset images = from_tensor("i", bytes);

@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+
 #include <filesystem>
+#include <fstream>
+#include <thread>
 
 #include "tensor/file.h"
 #include "tensor/random.h"
@@ -91,6 +95,41 @@ TEST(Npy, EveryDtypeAndRankComesBack) {
       EXPECT_EQ(format_npy(t).size() % 64, (size_t(t.numel()) * size_of(dtype)) % 64);
     }
   }
+}
+
+// Beyond what is read with the header the data goes straight into the tensor.
+TEST(Npy, LargeFiles) {
+  const TempDir folder;
+  Random rng(2);
+  const Tensor t = rand({700, 900}, rng);  // 2.5 MB
+  const std::string path = folder / "large.npy";
+  save_npy(path, t);
+  EXPECT_EQ(load_npy(path).to_vector<float>(), t.to_vector<float>());
+
+  const std::string bytes = read_file(path);
+  std::string fortran = bytes;
+  fortran.replace(fortran.find("False, "), 7, "True,  ");
+  write_file_atomically(folder / "fortran.npy", fortran);
+  EXPECT_EQ(load_npy(folder / "fortran.npy").to_vector<float>(),
+            t.reshape({900, 700}).transpose(0, 1).contiguous().to_vector<float>());
+
+  write_file_atomically(folder / "short.npy", bytes.substr(0, bytes.size() - 4));
+  EXPECT_NE(message_of([&] { load_npy(folder / "short.npy"); }).find("the file is cut short"),
+            std::string::npos);
+  write_file_atomically(folder / "long.npy", bytes + "....");
+  EXPECT_NE(message_of([&] { load_npy(folder / "long.npy"); }).find("save one array a file"),
+            std::string::npos);
+}
+
+TEST(Npy, PipesAreRead) {
+  const TempDir folder;
+  const Tensor t = Tensor::from<float>({1, 2, 3}, {3});
+  const std::string path = folder / "pipe", bytes = format_npy(t);
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  std::thread writer([&] { std::ofstream(path, std::ios::binary) << bytes; });
+  const Tensor back = load_npy(path);
+  writer.join();
+  EXPECT_EQ(back.to_vector<double>(), t.to_vector<double>());
 }
 
 TEST(Npy, ViewsAreWrittenInRowMajorOrder) {
