@@ -46,10 +46,11 @@ std::vector<MethodScores> score(const Clusterings& found, const std::string& mod
   for (MethodScores& m : methods) {
     const Tensor predicted = where_known(m.labels, classes);
     m.scored = true;
-    m.acc = cluster::accuracy(truth, predicted);
-    m.nmi = cluster::normalized_mutual_information(truth, predicted);
-    m.ari = cluster::adjusted_rand(truth, predicted);
-    m.ami = cluster::adjusted_mutual_information(truth, predicted);
+    const cluster::Contingency table = cluster::contingency("scores", truth, predicted);
+    m.acc = cluster::accuracy(table);
+    m.nmi = cluster::normalized_mutual_information(table);
+    m.ari = cluster::adjusted_rand(table);
+    m.ami = cluster::adjusted_mutual_information(table);
     if (m.key == "dcra") m.one_class = cluster::one_class_accuracy(truth, predicted);
     if (m.key == "hdbscan")
       m.treatments =

@@ -35,8 +35,8 @@ struct PartitionInput {
 };
 PartitionInput load_partition(const PartitionOptions& options);
 
-// Fits each number of --sweep, if any, and puts what `figures` says of it on the lines of `curves`,
-// a figure a line; what: the axis.
+// Asks `figures` for each number of --sweep, if any, and puts them on the lines of `curves`, one
+// figure a line.
 Sweep sweep_over(const PartitionOptions& options, Sweep curves,
                  const std::function<std::vector<double>(int64_t k)>& figures);
 

@@ -44,10 +44,10 @@ MethodReport clusters_for_page(const std::string& key, const std::string& name,
                                const Tensor& clusters, const data::Labels& classes) {
   MethodReport out{key, name, clusters, {}, {}};
   if (!classes.defined() || classes.unknown() > 0) return out;
-  const Tensor& truth = classes.ids();
-  out.scores = {{"ACC", cluster::accuracy(truth, clusters)},
-                {"NMI", cluster::normalized_mutual_information(truth, clusters)},
-                {"ARI", cluster::adjusted_rand(truth, clusters)}};
+  const cluster::Contingency table = cluster::contingency("scores", classes.ids(), clusters);
+  out.scores = {{"ACC", cluster::accuracy(table)},
+                {"NMI", cluster::normalized_mutual_information(table)},
+                {"ARI", cluster::adjusted_rand(table)}};
   return out;
 }
 

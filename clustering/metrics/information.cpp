@@ -14,17 +14,6 @@ double entropy(const std::vector<int64_t>& sums, int64_t n) {
   return h;
 }
 
-double information(const Contingency& table) {
-  if (table.row_sums.size() == 1 || table.column_sums.size() == 1) return 0;
-  double n = double(table.n), sum = 0;
-  for (const Contingency::Cell& cell : table.cells) {
-    double a = double(table.row_sums[size_t(cell.row)]);
-    double b = double(table.column_sums[size_t(cell.column)]), count = double(cell.count);
-    sum += count / n * (std::log(count) - std::log(a) - std::log(b) + std::log(n));
-  }
-  return std::max(sum, 0.0);
-}
-
 double mean_of(double a, double b, Mean mean) {
   switch (mean) {
     case Mean::geometric: return std::sqrt(a * b);
@@ -86,6 +75,17 @@ double away_from_zero(double x) {
 
 }  // namespace
 
+double mutual_information(const Contingency& table) {
+  if (table.row_sums.size() == 1 || table.column_sums.size() == 1) return 0;
+  double n = double(table.n), sum = 0;
+  for (const Contingency::Cell& cell : table.cells) {
+    double a = double(table.row_sums[size_t(cell.row)]);
+    double b = double(table.column_sums[size_t(cell.column)]), count = double(cell.count);
+    sum += count / n * (std::log(count) - std::log(a) - std::log(b) + std::log(n));
+  }
+  return std::max(sum, 0.0);
+}
+
 double expected_mutual_information(const Contingency& table) {
   if (table.row_sums.size() == 1 || table.column_sums.size() == 1) return 0;
   // The term depends on the sizes alone, and sizes repeat: each distinct pair is computed once.
@@ -96,11 +96,9 @@ double expected_mutual_information(const Contingency& table) {
   return sum;
 }
 
-double mutual_information(const Contingency& table) { return information(table); }
-
 double normalized_mutual_information(const Contingency& table, Mean mean) {
   if (table.row_sums.size() == 1 && table.column_sums.size() == 1) return 1;
-  double mi = information(table);
+  double mi = mutual_information(table);
   if (mi == 0) return 0;  // and one entropy, hence the mean, may be 0 too
   return mi / mean_of(entropy(table.row_sums, table.n), entropy(table.column_sums, table.n), mean);
 }
@@ -111,11 +109,11 @@ double adjusted_mutual_information(const Contingency& table, Mean mean) {
   double expected = expected_mutual_information(table);
   double most =
       mean_of(entropy(table.row_sums, table.n), entropy(table.column_sums, table.n), mean);
-  return away_from_zero(information(table) - expected) / away_from_zero(most - expected);
+  return away_from_zero(mutual_information(table) - expected) / away_from_zero(most - expected);
 }
 
 VMeasure v_measure(const Contingency& table) {
-  double mi = information(table);
+  double mi = mutual_information(table);
   double h_truth = entropy(table.row_sums, table.n);
   double h_predicted = entropy(table.column_sums, table.n);
   double homogeneity = h_truth > 0 ? mi / h_truth : 1;

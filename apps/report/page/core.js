@@ -81,7 +81,7 @@ function classGrouping() {
   return {name: 'class', of: u16(data.classes.of), groups: data.classes.groups.map((g, i) =>
     ({...g, colour: i ? colour(i - 1) : noiseColour, noise: i === 0}))};
 }
-// All points in one colour, where nothing tells them apart.
+// All points in one colour, where nothing tells them apart; group 0 holds none.
 function oneGroup() {
   const n = data.points.shown;
   return {name: 'row', of: new Uint16Array(n).fill(1), groups: [{name: 'none', size: 0, colour: noiseColour, noise: true},

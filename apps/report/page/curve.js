@@ -70,7 +70,7 @@ function trainingCurves() {
     ...(terms ? [lines] : lines.map(l => [l])).flatMap(chart));
 }
 
-// What other numbers of clusters would give.
+// What other numbers of clusters would give, or a scree plot.
 function sweep() {
   if (!data.sweep) return;
   const {title, caption, ...what} = data.sweep;
