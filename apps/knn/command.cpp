@@ -126,8 +126,7 @@ void add_knn(CLI::App& program) {
   command
       ->add_option("--metric", o->metric,
                    "euclidean, cosine, correlation or partial: over the columns that both rows "
-                   "have [partial "
-                   "where values are missing]")
+                   "have [partial where values are missing]")
       ->check(validator(OneOf{{"euclidean", "cosine", "correlation", "partial"}}))
       ->type_name("NAME")
       ->capture_default_str();

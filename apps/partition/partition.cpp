@@ -26,55 +26,6 @@ std::string report_of(const PartitionOptions& o, const PartitionInput& input, co
   return report_html(r);
 }
 
-}  // namespace
-
-void add_partition_options(CLI::App& command, PartitionOptions& o, const std::string& what) {
-  add_rows_options(command, o.rows);
-  command.get_option("--seed")
-      ->description("of all randomness: same seed, same result")
-      ->capture_default_str();
-  auto number = [&](const char* name, int64_t& value, const std::string& help) {
-    command.add_option(name, value, help)
-        ->check(validator(Numbers{.low = 1, .high = 1e9}))
-        ->type_name("N")
-        ->capture_default_str()
-        ->take_last();
-  };
-  number("-k,--clusters", o.k, "how many " + what);
-  number("--n-init", o.n_init, "starts, of which the best is kept");
-  number("--max-iter", o.max_iter, "iterations of a start at most");
-  command
-      .add_option("--sweep", o.sweep,
-                  "also fit these numbers of " + what + ", for the curve in the report")
-      ->delimiter(',')
-      ->check(validator(Numbers{.low = 1, .high = 1e9}))
-      ->type_name("N,N,...");
-  command.add_flag("--no-report", o.no_report, "do not write report.html");
-  command.add_flag("--json", o.json, "print the summary as JSON");
-}
-
-PartitionInput load_partition(const PartitionOptions& o) {
-  PartitionInput input;
-  input.rows = load_rows(o.rows, &input.labels);
-  input.holes = has_holes(input.rows);
-  return input;
-}
-
-Sweep sweep_over(const PartitionOptions& o, Sweep s,
-                 const std::function<std::vector<double>(int64_t)>& figures) {
-  s.at = o.sweep;
-  std::sort(s.at.begin(), s.at.end());
-  s.at.erase(std::unique(s.at.begin(), s.at.end()), s.at.end());
-  for (int64_t k : s.at) {
-    const std::vector<double> found = figures(k);
-    for (size_t i = 0; i < s.lines.size(); i++) s.lines[i].values.push_back(found[i]);
-  }
-  if (s.at.empty()) s.lines.clear();
-  return s;
-}
-
-namespace {
-
 void write(const PartitionOptions& o, const PartitionInput& input, const Partition& p,
            const std::vector<Values>& columns, const std::string& folder) {
   std::string lines = "row," + p.command;
@@ -136,6 +87,51 @@ void print_text(const PartitionOptions& o, const PartitionInput& input, const Pa
 }
 
 }  // namespace
+
+void add_partition_options(CLI::App& command, PartitionOptions& o, const std::string& what) {
+  add_rows_options(command, o.rows);
+  command.get_option("--seed")
+      ->description("of all randomness: same seed, same result")
+      ->capture_default_str();
+  auto number = [&](const char* name, int64_t& value, const std::string& help) {
+    command.add_option(name, value, help)
+        ->check(validator(Numbers{.low = 1, .high = 1e9}))
+        ->type_name("N")
+        ->capture_default_str()
+        ->take_last();
+  };
+  number("-k,--clusters", o.k, "how many " + what);
+  number("--n-init", o.n_init, "starts, of which the best is kept");
+  number("--max-iter", o.max_iter, "iterations of a start at most");
+  command
+      .add_option("--sweep", o.sweep,
+                  "also fit these numbers of " + what + ", for the curve in the report")
+      ->delimiter(',')
+      ->check(validator(Numbers{.low = 1, .high = 1e9}))
+      ->type_name("N,N,...");
+  command.add_flag("--no-report", o.no_report, "do not write report.html");
+  command.add_flag("--json", o.json, "print the summary as JSON");
+}
+
+PartitionInput load_partition(const PartitionOptions& o) {
+  PartitionInput input;
+  input.rows = load_rows(o.rows, &input.labels);
+  input.holes = has_holes(input.rows);
+  return input;
+}
+
+Sweep sweep_over(const PartitionOptions& o, Sweep s,
+                 const std::function<std::vector<double>(int64_t)>& figures) {
+  s.at = o.sweep;
+  std::sort(s.at.begin(), s.at.end());
+  s.at.erase(std::unique(s.at.begin(), s.at.end()), s.at.end());
+  for (int64_t k : s.at) {
+    const std::vector<double> found = figures(k);
+    for (size_t i = 0; i < s.lines.size(); i++) s.lines[i].values.push_back(found[i]);
+  }
+  if (s.at.empty()) s.lines.clear();
+  return s;
+}
 
 void finish_partition(const PartitionOptions& o, const PartitionInput& input, const Partition& p,
                       const std::vector<Values>& columns, const std::string& folder) {

@@ -194,6 +194,41 @@ Pca make_pca(const Spectrum& s, const Tensor& mean, int64_t n, int64_t r, bool w
   return out;
 }
 
+// f32 products err by some 1e-7 of the first deviation: too much for directions of small ones.
+bool narrow_products(const Pca& pca) {
+  const std::vector<double> variance = pca.explained_variance.to_vector<double>();
+  return !variance.empty() && variance.back() >= 1e-4 * variance.front();
+}
+
+// Rows of one product of transform().
+int64_t tile_rows(int64_t d) { return std::clamp<int64_t>((int64_t{1} << 19) / d, 16, kTile); }
+
+// Scores (rows, r) of at most tile_rows(d) rows; P: of the product. The tile is filled up: BLAS may
+// sum in another order where rows are fewer, and a row's scores shall not depend on those beside
+// it.
+template <class P, class T>
+void project(const T* from, int64_t rows, int64_t d, const double* mean, const P* components,
+             int64_t r, const double* scale, T* to) {
+  const int64_t tile_height = tile_rows(d);
+  Scratch<P> tile(tile_height * d), scores(tile_height * r);
+  take_off(from, rows, d, mean, tile.data());
+  std::fill(tile.data() + rows * d, tile.data() + tile_height * d, P(0));
+  kernels::gemm_serial<P>(false, true, tile_height, r, d, P(1), tile.data(), d, components, d, P(0),
+                          scores.data(), r);
+  for (int64_t i = 0; i < rows; i++) {
+    P* row = scores.data() + i * r;
+    if (!all_finite(row, r))  // an overflow in f32
+      for (int64_t c = 0; c < r; c++) {
+        double sum = 0;
+        for (int64_t j = 0; j < d; j++)
+          sum += (double(from[i * d + j]) - mean[j]) * double(components[c * d + j]);
+        to[i * r + c] = T(sum * scale[c]);
+      }
+    else
+      for (int64_t c = 0; c < r; c++) to[i * r + c] = T(double(row[c]) * scale[c]);
+  }
+}
+
 }  // namespace
 
 Pca fit_pca(const Tensor& x, const PcaOptions& options, const Progress& progress) {
@@ -245,44 +280,6 @@ Pca IncrementalPca::fit(const PcaOptions& options) const {
   const int64_t r = options.components ? options.components : most;
   return make_pca(of_scatter(scatter_, r), mean_.clone(), rows_, r, options.whiten);
 }
-
-namespace {
-
-// f32 products err by some 1e-7 of the first deviation: too much for directions of small ones.
-bool narrow_products(const Pca& pca) {
-  const std::vector<double> variance = pca.explained_variance.to_vector<double>();
-  return !variance.empty() && variance.back() >= 1e-4 * variance.front();
-}
-
-// Scores (rows, r) of `rows` rows; P: of the products. They are made tile_rows() at a time, the
-// last ones filled up: BLAS may sum in another order where there are fewer, and a row's scores
-// shall not depend on the rows beside it.
-int64_t tile_rows(int64_t d) { return std::clamp<int64_t>((int64_t{1} << 19) / d, 16, kTile); }
-
-template <class P, class T>
-void project(const T* from, int64_t rows, int64_t d, const double* mean, const P* components,
-             int64_t r, const double* scale, T* to) {
-  const int64_t tile_height = tile_rows(d);
-  Scratch<P> tile(tile_height * d), scores(tile_height * r);
-  take_off(from, rows, d, mean, tile.data());
-  std::fill(tile.data() + rows * d, tile.data() + tile_height * d, P(0));
-  kernels::gemm_serial<P>(false, true, tile_height, r, d, P(1), tile.data(), d, components, d, P(0),
-                          scores.data(), r);
-  for (int64_t i = 0; i < rows; i++) {
-    P* row = scores.data() + i * r;
-    if (!all_finite(row, r))  // an overflow in f32
-      for (int64_t c = 0; c < r; c++) {
-        double sum = 0;
-        for (int64_t j = 0; j < d; j++)
-          sum += (double(from[i * d + j]) - mean[j]) * double(components[c * d + j]);
-        to[i * r + c] = T(sum * scale[c]);
-      }
-    else
-      for (int64_t c = 0; c < r; c++) to[i * r + c] = T(double(row[c]) * scale[c]);
-  }
-}
-
-}  // namespace
 
 Tensor transform(const Pca& pca, const Tensor& x) {
   Tensor data = dense_matrix("pca transform", x);

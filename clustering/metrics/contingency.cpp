@@ -5,7 +5,7 @@
 namespace clade::cluster {
 namespace {
 
-// Where a table of so many places takes no more than n labels, counting replaces sorting.
+// Where a table of so many places takes no more memory than n labels, counting replaces sorting.
 bool is_small(int64_t places, int64_t n) { return places <= n + 1024; }
 
 // Replaces each label by its position among the distinct labels, which are returned in order.
