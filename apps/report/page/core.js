@@ -52,7 +52,7 @@ function choice(names, chosen, pick) {
 
 const percent = (x, digits = 1) => (100 * x).toFixed(digits) + ' %';
 const count = n => n.toLocaleString('en-US');
-const short = x => Math.abs(x) >= 1e5 ? x.toExponential(1) : String(+x.toPrecision(4));
+const short = x => Math.abs(x) >= 1e7 ? x.toExponential(2) : Math.abs(x) >= 1e5 ? count(Math.round(x)) : String(+x.toPrecision(4));
 const seconds = s => s < 0.995 ? (1000 * s).toFixed(0) + ' ms' : s < 59.95 ? s.toFixed(1) + ' s'
   : s < 3600 ? Math.floor(s / 60) + ' min ' + String(Math.floor(s % 60)).padStart(2, '0') + ' s'
   : Math.floor(s / 3600) + ' h ' + String(Math.floor(s % 3600 / 60)).padStart(2, '0') + ' min';
