@@ -61,9 +61,12 @@ inline void read_gaps(const Moves& moves, const int32_t* head, const int32_t* me
     using Pairs = double __attribute__((vector_size(4 * kLanes)));
     const Pairs p{pair[0], pair[1], pair[2], pair[3], pair[4], pair[5], pair[6], pair[7]};
     const Pairs q{pair[8], pair[9], pair[10], pair[11], pair[12], pair[13], pair[14], pair[15]};
-    const IntLanes even{0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30}, odd = even + 1;
-    gap[0] = halves<Lanes>(y[0], z[0]) - __builtin_shuffle(Lanes(p), Lanes(q), even);
-    gap[1] = halves<Lanes>(y[1], z[1]) - __builtin_shuffle(Lanes(p), Lanes(q), odd);
+    gap[0] =
+        halves<Lanes>(y[0], z[0]) - __builtin_shufflevector(Lanes(p), Lanes(q), 0, 2, 4, 6, 8, 10,
+                                                            12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    gap[1] =
+        halves<Lanes>(y[1], z[1]) - __builtin_shufflevector(Lanes(p), Lanes(q), 1, 3, 5, 7, 9, 11,
+                                                            13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
   } else {
     for (int64_t j = 0; j < dimensions; j++)
       gap[j] =
@@ -103,9 +106,12 @@ inline void apply(const Moves& moves, const int32_t* head, const int32_t* met, c
     const Lanes wanted = force * gap[j], least = wanted > low ? wanted : low;
     const Lanes m = moves.alpha * (least < high ? least : high);
     // Each half is summed by halves: 0 + 4, 1 + 5, ...
-    const Lanes four = m + __builtin_shuffle(m, kNumber ^ halves<IntLanes>(4, 12));
-    const Lanes two = four + __builtin_shuffle(four, kNumber ^ halves<IntLanes>(2, 10));
-    const Lanes one = two + __builtin_shuffle(two, kNumber ^ halves<IntLanes>(1, 9));
+    const Lanes four = m + __builtin_shufflevector(m, m, 4, 5, 6, 7, 0, 1, 2, 3,  //
+                                                   12, 13, 14, 15, 8, 9, 10, 11);
+    const Lanes two = four + __builtin_shufflevector(four, four, 2, 3, 0, 1, 6, 7, 4, 5,  //
+                                                     10, 11, 8, 9, 14, 15, 12, 13);
+    const Lanes one = two + __builtin_shufflevector(two, two, 1, 0, 3, 2, 5, 4, 7, 6,  //
+                                                    9, 8, 11, 10, 13, 12, 15, 14);
     moves.position[head[0] * dimensions + j] += one[0];
     moves.position[met[0] * dimensions + j] -= m[0];
     if (edges == 1) continue;

@@ -151,7 +151,7 @@ class WeightGradient {
   }
 
   const ConvShape s;
-  const Kernels& f = *kernels();
+  const Kernels& f = kernels();
   const float *x_, *y_;
   const int64_t taps, tap_strips, strips;  // strips: vectors of the input channels of a tap
   const int64_t columns;                   // of sums
@@ -163,8 +163,8 @@ class WeightGradient {
 }  // namespace
 
 bool weight_pays(const ConvShape& s) {
-  return kernels() && s.groups == 1 && s.C > 0 && s.C % kernels()->columns == 0 &&
-         s.O >= 2 * kernels()->rows && s.Q <= kDepth && s.N * s.P * s.Q >= 64;
+  return s.groups == 1 && s.C > 0 && s.C % kernels().columns == 0 && s.O >= 2 * kernels().rows &&
+         s.Q <= kDepth && s.N * s.P * s.Q >= 64;
 }
 
 void grad_weight(const ConvShape& s, const float* x, const float* y, float* w) {

@@ -2,11 +2,10 @@
 // OpenBLAS (or any CBLAS), one thread a call, our threads around it.
 //
 // C is cut into tiles of a size that the shape alone decides; each tile is one single-threaded BLAS
-// call. So the bits of C
-// do not depend on the number of threads, which a multi-threaded BLAS does not promise, and the
-// threads of BLAS and ours never fight for the cores. Long products with a small C (K large,
-// as in covariances and weight gradients) are cut along K too, into fixed chunks whose partial sums
-// are added in order.
+// call. So the bits of C do not depend on the number of threads, which a multi-threaded BLAS does
+// not promise, and the threads of BLAS and ours never fight for the cores. Long products with a
+// small C (K large, as in covariances and weight gradients) are cut along K too, into fixed chunks
+// whose partial sums are added in order.
 //
 // A B' with a short K (x W' of a layer behind a small latent space) is the one form in which
 // OpenBLAS is slow: there B' is copied into rows first (gemm.md).
@@ -255,11 +254,7 @@ void gram(const float* x, int64_t n, int64_t d, float* c) {
     std::fill_n(c, d * d, 0.0f);
     return;
   }
-  if (packed::available()) return packed::lower_gram(x, n, d, c);
-  constexpr int64_t kPanel = 128;  // columns; of its triangle the upper half is wasted
-  parallel_for(d, kPanel, [&](int64_t j, int64_t end) {
-    gemm_serial<float>(true, false, d - j, end - j, n, 1, x + j, d, x + j, d, 0, c + j * d + j, d);
-  });
+  packed::lower_gram(x, n, d, c);
 }
 
 void gemm(const Cpu&, const View& a, const View& b, const View& c, double alpha, double beta,

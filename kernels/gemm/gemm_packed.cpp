@@ -102,24 +102,21 @@ class Block {
 
 }  // namespace
 
-const Kernels* kernels() {
+const Kernels& kernels() {
   const Vectors set = vectors();
-  if (set == Vectors::avx512 && avx512_kernels) return avx512_kernels;
-  if (set >= Vectors::avx2 && avx2_kernels) return avx2_kernels;
-  return nullptr;
+  if (set == Vectors::avx512 && avx512_kernels) return *avx512_kernels;
+  if (set >= Vectors::avx2 && avx2_kernels) return *avx2_kernels;
+  return *baseline_kernels;
 }
-
-bool available() { return kernels() != nullptr; }
 
 bool pays(const Matrix& a, const Matrix& b, int64_t m, int64_t n, int64_t k) {
   auto quick = [](const Matrix& x) { return x.row == 1 || x.column == 1; };
-  return kernels() && quick(a) && quick(b) && m >= 24 && n >= 32 && k >= 32 &&
-         m * n * k >= 2'000'000;
+  return quick(a) && quick(b) && m >= 24 && n >= 32 && k >= 32 && m * n * k >= 2'000'000;
 }
 
 void gemm(const Matrix& a, const Matrix& b, int64_t m, int64_t n, int64_t k, float alpha,
           float beta, const float* bias, float slope, float* c, int64_t ldc) {
-  const Kernels& f = *kernels();
+  const Kernels& f = kernels();
   const int64_t depth = even_part(k, kDepth, 1);
   const int64_t rows = even_part(m, kBlockRows / f.rows * f.rows, f.rows);
   Block block(f, std::min(m, rows), depth);
@@ -134,7 +131,7 @@ void gemm(const Matrix& a, const Matrix& b, int64_t m, int64_t n, int64_t k, flo
 }
 
 void lower_gram(const float* x, int64_t n, int64_t d, float* c) {
-  const Kernels& f = *kernels();
+  const Kernels& f = kernels();
   const int64_t depth = even_part(n, kDepth, 1), stride = f.rows * depth + kSpill;
   Scratch<float> left(divide_up(d, f.rows) * stride + 8 * f.rows);
   auto panel = [&](int64_t i) { return left.data() + i / f.rows * stride; };

@@ -21,10 +21,8 @@ struct Matrix {
   int64_t row, column;
 };
 
-bool available();  // kernels for this processor
-
-// Whether they are, a product is large enough to pay for packing, and
-// its operands lie so that packing is quick: one of the two strides of each is 1.
+// Whether a product is large enough to pay for packing, and its operands lie so that packing is
+// quick: one of the two strides of each is 1.
 bool pays(const Matrix& a, const Matrix& b, int64_t m, int64_t n, int64_t k);
 
 // C (m, n) = act(alpha A (m, k) B (k, n) + beta C + bias); C row-major, ldc floats from row to row.
@@ -33,8 +31,7 @@ bool pays(const Matrix& a, const Matrix& b, int64_t m, int64_t n, int64_t k);
 void gemm(const Matrix& a, const Matrix& b, int64_t m, int64_t n, int64_t k, float alpha,
           float beta, const float* bias, float slope, float* c, int64_t ldc);
 
-// The lower triangle of C (d, d) = X'X, and some of what lies above; x (n, d) row-major. Only where
-// available(), n >= 1.
+// The lower triangle of C (d, d) = X'X, and some of what lies above; x (n, d) row-major, n >= 1.
 void lower_gram(const float* x, int64_t n, int64_t d, float* c);
 
 }  // namespace clade::kernels::packed

@@ -1,7 +1,7 @@
 // The kernels of a packed product for vectors of CLADE_LANES floats and tiles of
 // CLADE_GEMM_ROWS by two vectors: as many sums as registers hold beside two vectors of B and one
 // broadcast of A. Everything has internal linkage (see conv_direct_kernels.h), and a * b + c is
-// fused.
+// fused where the processor can.
 #include <utility>  // integer_sequence, a type without functions
 
 #include "kernels/gemm/gemm_packed_kernels.h"
@@ -11,6 +11,7 @@ namespace clade::kernels::packed {
 namespace {
 
 constexpr int64_t kRows = CLADE_GEMM_ROWS, kVectors = 2;
+static_assert(kRows <= kLanes, "pack_columns fills a panel's side by one square");
 constexpr int64_t kColumns = kVectors * kLanes;
 
 // C from the sums [rows][kColumns], for whatever a tile may ask.
@@ -151,6 +152,7 @@ inline Vector groups(Vector a, Vector b, std::integer_sequence<int64_t, L...>) {
 
 // The transpose of a square of kLanes by kLanes, in place: squares of four within groups, then the
 // groups.
+static_assert(kLanes == 4 || kLanes == 8 || kLanes == 16);
 template <int64_t kSide = kLanes>
 inline void transpose(Vector (&m)[kSide]) {
   constexpr auto all = std::make_integer_sequence<int64_t, kLanes>();
@@ -167,8 +169,7 @@ inline void transpose(Vector (&m)[kSide]) {
       const Vector a = m[j], b = m[4 + j];
       m[j] = groups<0>(a, b, all), m[4 + j] = groups<1>(a, b, all);
     }
-  } else {
-    static_assert(kSide == 16);
+  } else if constexpr (kSide == 16) {
     CLADE_UNROLL
     for (int64_t j = 0; j < 4; j++) {
       const Vector a = groups<0>(m[j], m[4 + j], all), b = groups<0>(m[8 + j], m[12 + j], all);

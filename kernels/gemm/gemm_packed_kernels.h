@@ -71,7 +71,7 @@ struct Kernels {
 // Null where the compiler was not given the instruction set.
 extern const Kernels* const avx512_kernels;
 extern const Kernels* const avx2_kernels;
-// Those of vectors(), or null.
-const Kernels* kernels();
+extern const Kernels* const baseline_kernels;  // there always
+const Kernels& kernels();                      // those of vectors()
 
 }  // namespace clade::kernels::packed

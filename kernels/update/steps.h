@@ -99,6 +99,9 @@ struct Plain {
     formula.plain(own...);
   }
 };
+// Clang before 17 deduces no aggregate's arguments by itself.
+template <class Formula>
+Plain(Formula) -> Plain<Formula>;
 
 template <class T>
 struct Adadelta {

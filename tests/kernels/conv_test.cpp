@@ -297,7 +297,6 @@ TEST(Conv, WeightGradientAsAProductEqualsReferenceWithEveryInstructionSet) {
   OneThread restore;
   testing::for_every_set([] {
     Random rng(20);
-    if (!packed::kernels()) return;  // these processors have the direct kernels alone
     for (int i = 0; i < 12; i++)
       Problem(random_packed_config(rng), DType::f32, rng).expect_equals_reference();
   });
@@ -329,7 +328,7 @@ TEST(Conv, SameBitsAtAnyThreadCount) {
   std::vector<Config> configs = layer_configs();
   for (int i = 0; i < 40; i++) configs.push_back(random_config(rng));
   for (int i = 0; i < 20; i++) configs.push_back(random_winograd_config(rng));
-  for (int i = 0; i < 10 && packed::kernels(); i++) configs.push_back(random_packed_config(rng));
+  for (int i = 0; i < 10; i++) configs.push_back(random_packed_config(rng));
   configs.push_back({9, 32, 24, 24, 32, 3, 3, {{1, 1}, {0, 0}, {2, 1}}});  // several parts
   for (const Config& c : configs) {
     Problem problem(c, DType::f32, rng);
