@@ -1,6 +1,7 @@
 #include "clustering/linalg/scatter.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <type_traits>
 
@@ -58,22 +59,27 @@ void add_rows_fast(const float* x, int64_t n, int64_t d, const double* mean, dou
   for (int64_t i = 0; i < n; i += kFastTile) {
     const int64_t rows = std::min(kFastTile, n - i);
     const float* from = x + i * d;
-    const float most = parallel_reduce(
-        rows, rows_per_chunk(4 * d), 0.0f,
+    // The bits of numbers without a sign are in the numbers' order, and only a maximum of integers
+    // is one that compilers vectorize.
+    const int32_t most = parallel_reduce(
+        rows, rows_per_chunk(4 * d), int32_t{0},
         [&](int64_t begin, int64_t end) {
-          float largest = 0;
+          int32_t largest = 0;
           with_vectors([&] {
-            for (int64_t r = begin; r < end; r++)
-              for (int64_t j = 0; j < d; j++) {
-                const float v = float(double(from[r * d + j]) - mean[j]), size = std::fabs(v);
-                to[r * d + j] = v;
-                largest = size > largest ? size : largest;
-              }
+            int32_t most = 0;
+            for (int64_t r = begin; r < end; r++) {
+              const float* row = from + r * d;
+              float* out = to + r * d;
+              for (int64_t j = 0; j < d; j++) out[j] = float(double(row[j]) - mean[j]);
+              for (int64_t j = 0; j < d; j++)
+                most = std::max(most, std::bit_cast<int32_t>(out[j]) & 0x7fffffff);
+            }
+            largest = most;
           });
           return largest;
         },
-        [](float a, float b) { return std::max(a, b); });
-    const float scale = scale_of(most);
+        [](int32_t a, int32_t b) { return std::max(a, b); });
+    const float scale = scale_of(std::bit_cast<float>(most));
     if (scale != 1)
       for (int64_t e = 0; e < rows * d; e++) to[e] *= scale;
     kernels::gram(to, rows, d, gram);
