@@ -66,4 +66,32 @@ Loaded load_data(const LoadRequest& request) {
   return {kept < n ? data::slice(all, 0, kept) : std::move(all), n};
 }
 
+data::Dataset load_new(LoadRequest request, const std::function<bool(const data::Dataset&)>& fits) {
+  std::vector<LoadRequest> readings{request};
+  if (request.label_column) request.label_column.reset(), readings.push_back(request);
+  if (request.drop_columns) request.drop_columns.reset(), readings.push_back(request);
+  std::optional<data::Dataset> first;
+  for (const LoadRequest& reading : readings) try {
+      data::Dataset d = load_data(reading).data;
+      if (fits(d)) return d;
+      if (!first) first = d;
+    } catch (const Error&) {  // said below, if it was not for a column
+    }
+  return first ? *first : load_data(readings.front()).data;
+}
+
+void require_same_columns(const char* op, const std::vector<std::string>& learned,
+                          const data::Dataset& rows, const std::string& file) {
+  auto named = [](const std::vector<std::string>& columns) {
+    return std::any_of(columns.begin(), columns.end(), [](const std::string& name) {
+      return name.find_first_not_of("0123456789") != std::string::npos;
+    });
+  };
+  if (!named(learned) || !named(rows.columns) || learned == rows.columns) return;
+  std::string wanted;
+  for (const std::string& name : learned) wanted.append(wanted.empty() ? "" : ",").append(name);
+  fail(op, text("the columns learned from, ", wanted), text("others in ", file),
+       "bring them into that order");
+}
+
 }  // namespace clade::apps

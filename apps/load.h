@@ -1,8 +1,10 @@
 // A data set by its name or path, as every command takes it.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "data/dataset.h"
 
@@ -23,5 +25,14 @@ struct Loaded {
 // Throws Error: on what is neither a name nor a path, with the nearest name; on columns asked for
 // where the data names none; and as data::load() does.
 Loaded load_data(const LoadRequest& request);
+
+// New rows for what was learned from others. The label column and those to be left out may be
+// missing: where the rows do not fit with them, they are read without.
+data::Dataset load_new(LoadRequest request, const std::function<bool(const data::Dataset&)>& fits);
+
+// Throws Error where both the columns learned from and those of the new rows have names (of a
+// header, not numbers), and others or in another order.
+void require_same_columns(const char* op, const std::vector<std::string>& learned,
+                          const data::Dataset& rows, const std::string& file);
 
 }  // namespace clade::apps

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "apps/cli/interrupt.h"
 #include "apps/cli/limits.h"
@@ -45,46 +46,22 @@ Columns columns_of(const std::string& run) {
   return c;
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string out;
-  for (const std::string& name : names) out.append(out.empty() ? "" : "\n").append(name);
+std::vector<std::string> lines_of(const std::string& joined) {
+  std::vector<std::string> out;
+  std::istringstream lines(joined);
+  for (std::string line; std::getline(lines, line);) out.push_back(line);
   return out;
 }
 
-// Names from a header; columns without one are called by their numbers.
-bool are_names(const std::string& columns) {
-  return columns.find_first_not_of("0123456789\n") != std::string::npos;
-}
-
-// The rows, with the run's label column or without: new rows need not have it.
-data::Dataset load_rows(const AssignOptions& o, const TrainedSystem& trained) {
+data::Dataset new_rows(const AssignOptions& o, const TrainedSystem& trained) {
   const Columns columns = columns_of(o.run);
   const bool table = trained.blueprint.sample.rank() == 1;
-  auto load = [&](const std::optional<std::string>& label) {
-    return load_data({o.data, o.data_dir, label, columns.drop, {}}).data;
-  };
-  auto fits = [&](const data::Dataset& d) {
-    return !table || (d.values.rank() == 2 && d.values.size(1) == trained.blueprint.sample[0]);
-  };
-  if (!columns.label) return load({});
-  try {
-    data::Dataset with = load(columns.label);
-    if (fits(with)) return with;
-  } catch (const Error&) {  // said again below, if it was not for the column
-  }
-  return load({});
-}
-
-void require_same_rows(const data::Dataset& d, const TrainedSystem& trained,
-                       const std::string& file) {
-  const std::string now = joined(d.columns);
-  if (are_names(trained.columns) && are_names(now) && now != trained.columns) {
-    std::string wanted = trained.columns;
-    for (char& c : wanted)
-      if (c == '\n') c = ',';
-    fail("assign", text("the columns of the run, ", wanted), text("others in ", file),
-         "bring them into that order");
-  }
+  data::Dataset rows =
+      load_new({o.data, o.data_dir, columns.label, columns.drop, {}}, [&](const data::Dataset& d) {
+        return !table || (d.values.rank() == 2 && d.values.size(1) == trained.blueprint.sample[0]);
+      });
+  require_same_columns("assign", lines_of(trained.columns), rows, o.data);
+  return rows;
 }
 
 std::string labels_csv(const std::string& name, const Tensor& labels) {
@@ -97,8 +74,7 @@ std::string labels_csv(const std::string& name, const Tensor& labels) {
 void run_assign(const AssignOptions& o) {
   if (o.threads) set_threads(int(*o.threads));
   TrainedSystem trained = load_system(o.run + "/model.safetensors");
-  const data::Dataset loaded = load_rows(o, trained);
-  require_same_rows(loaded, trained, o.data);
+  const data::Dataset loaded = new_rows(o, trained);
   const bool table = trained.blueprint.sample.rank() == 1;
   if (table == loaded.is_images())
     fail("assign", table ? "a table, as the run had" : "images, as the run had",

@@ -66,6 +66,7 @@ void add_embed_options(CLI::App& command, EmbedOptions& o) {
   command.get_option("--seed")
       ->description("of all randomness: same seed, same result")
       ->capture_default_str();
+  add_new_option(command, o.rows, "new_embedding.npy");
   command.add_flag("--csv", o.csv, "write embedding.csv too");
   command.add_flag("--no-report", o.no_report, "do not write report.html");
   command.add_flag("--json", o.json, "print the summary as JSON");
@@ -73,8 +74,8 @@ void add_embed_options(CLI::App& command, EmbedOptions& o) {
 
 void run_embed(const char* command, const char* name, const EmbedOptions& o, Embed embed,
                const void* context) {
-  data::Labels classes;
-  const Tensor rows = load_rows(o.rows, &classes);
+  const Rows loaded = load_rows(o.rows);
+  const Tensor &rows = loaded.values, fresh = load_new_rows(o.rows, loaded);
   const std::string folder = output_folder(o.rows, command);
   ProgressLine line(o.rows.quiet);
   Stopwatch watch;
@@ -82,16 +83,22 @@ void run_embed(const char* command, const char* name, const EmbedOptions& o, Emb
   Embedded made;
   {
     const Interruptible asked;
-    made = embed(context, rows, classes, line.progress());
+    made = embed(context, {rows, fresh, loaded.classes}, line.progress());
   }
   watch.stop();
   line.finish();
-  save_npy(folder + "/embedding.npy", made.table);
-  if (o.csv) write_file_atomically(folder + "/embedding.csv", as_csv(made.table, command));
+  std::string written;
+  auto write = [&](const std::string& stem, const Tensor& table) {
+    save_npy(folder + "/" + stem + ".npy", table);
+    if (o.csv) write_file_atomically(folder + "/" + stem + ".csv", as_csv(table, command));
+    written += (written.empty() ? "" : ", ") + stem + ".npy" + (o.csv ? ", " + stem + ".csv" : "");
+  };
+  write("embedding", made.table);
+  if (fresh.defined()) write("new_embedding", made.fresh);
   const double seconds = watch.stages().front().seconds;
   const std::string figure = made.figure;
   if (!o.no_report) {
-    ReportData page = rows_page(name, o.rows, rows, classes);
+    ReportData page = rows_page(name, o.rows, rows, loaded.classes);
     page.figures = {{"dimensions", grouped(made.table.size(1))}};
     if (!figure.empty()) page.figures.push_back({figure, fixed(made.value, 4)});
     page.times = watch.stages();
@@ -105,6 +112,7 @@ void run_embed(const char* command, const char* name, const EmbedOptions& o, Emb
                                {"dimensions", made.table.size(1)},
                                {"seconds", seconds},
                                {"folder", folder}};
+    if (fresh.defined()) out["new_rows"] = fresh.size(0);
     if (!figure.empty()) out[figure] = made.value;
     std::printf("%s\n", out.dump(2).c_str());
     return;
@@ -113,10 +121,10 @@ void run_embed(const char* command, const char* name, const EmbedOptions& o, Emb
   std::vector<Row> told{{"rows", grouped(rows.size(0))},
                         {"columns", grouped(rows.size(1))},
                         {"dimensions", grouped(made.table.size(1))}};
+  if (fresh.defined()) told.insert(told.begin() + 1, {"new rows", grouped(fresh.size(0))});
   if (!figure.empty()) told.push_back({figure, fixed(made.value, 4)});
   told.push_back({"time", duration(seconds)});
-  told.push_back({"written", folder + "/embedding.npy" + (o.csv ? ", embedding.csv" : "") +
-                                 (o.no_report ? "" : ", report.html")});
+  told.push_back({"written", folder + "/" + written + (o.no_report ? "" : ", report.html")});
   std::fputs(aligned(told, "ll").c_str(), stdout);
 }
 

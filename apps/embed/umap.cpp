@@ -6,6 +6,7 @@
 #include "apps/commands.h"
 #include "apps/embed/embed.h"
 #include "clustering/manifold/umap.h"
+#include "tensor/npy.h"
 
 namespace clade::apps {
 namespace {
@@ -14,11 +15,11 @@ struct UmapCommand {
   EmbedOptions embed;
   cluster::UmapOptions umap;
   std::string init = "spectral", metric = "euclidean";
+  std::optional<std::string> neighbors;
   bool supervised = false;
 };
 
-Embedded make_umap(const void* context, const Tensor& rows, const data::Labels& classes,
-                   const Progress& progress) {
+Embedded make_umap(const void* context, const EmbedInput& input, const Progress& progress) {
   const UmapCommand& c = *static_cast<const UmapCommand*>(context);
   cluster::UmapOptions o = c.umap;
   o.seed = uint64_t(c.embed.rows.seed);
@@ -27,12 +28,21 @@ Embedded make_umap(const void* context, const Tensor& rows, const data::Labels& 
   for (auto metric : {cluster::UmapMetric::cosine, cluster::UmapMetric::correlation})
     if (c.metric == name_of(metric)) o.metric = metric;
   if (c.supervised) {
-    if (!classes.defined())
+    if (!input.classes.defined())
       fail("umap", "data with classes for --supervised", c.embed.rows.load.name_or_path,
            "name their column by --label-column");
-    o.labels = classes.ids();
+    o.labels = input.classes.ids();
   }
-  return {cluster::umap(rows, o, progress).embedding};
+  if (c.neighbors) {
+    o.neighbors = {load_npy(*c.neighbors + "/index.npy"), load_npy(*c.neighbors + "/distance.npy")};
+    if (o.neighbors.index.rank() == 2) o.n_neighbors = o.neighbors.index.size(1);
+  }
+  const cluster::UmapResult result = cluster::umap(input.rows, o, progress);
+  return {result.embedding,
+          "",
+          0,
+          {},
+          input.fresh.defined() ? transform(result, input.fresh, progress) : Tensor()};
 }
 
 }  // namespace
@@ -45,6 +55,11 @@ void add_umap(CLI::App& program) {
   add_embed_options(*command, c->embed);
   add_number(*command, "--n-neighbors", o.n_neighbors, 0,
              "neighbours of a point; 0: a 300th of the rows, at least 100");
+  command
+      ->add_option("--neighbors-from", c->neighbors,
+                   "a folder of `clade knn --self`: these neighbours, and as many")
+      ->type_name("DIR")
+      ->take_last();
   add_number(*command, "--n-components", o.n_components, 1, "dimensions of the result");
   add_number(*command, "--min-dist", o.min_dist, 0, 1e9, "how tightly points may be packed");
   add_number(*command, "--spread", o.spread, 0, 1e9, "the scale of the result, >= min-dist");
@@ -68,7 +83,8 @@ void add_umap(CLI::App& program) {
       "\nExamples:\n"
       "  clade umap digits --csv\n"
       "  clade umap codes.npy --n-components 10 --min-dist 0 --out flat\n"
-      "  clade umap iris.csv --label-column species --scale");
+      "  clade umap iris.csv --label-column species --scale\n"
+      "  clade knn digits -k 15 --self --out near; clade umap digits --neighbors-from near");
   command->callback([c, command] {
     c->embed.rows.typed = typed_command(*command);
     run_embed("umap", "UMAP", c->embed, make_umap, c.get());

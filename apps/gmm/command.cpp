@@ -65,9 +65,28 @@ cluster::Gmm fit(const GmmCommand& c, const PartitionInput& input, int64_t k,
                      : cluster::fit_gmm(input.rows, options, progress);
 }
 
-Tensor likelihoods(const cluster::Gmm& gmm, const PartitionInput& input) {
-  return input.holes ? cluster::log_likelihood_with_holes(gmm, input.rows)
-                     : cluster::log_likelihood(gmm, input.rows);
+Tensor likelihoods(const cluster::Gmm& gmm, const Tensor& rows) {
+  return has_holes(rows) ? cluster::log_likelihood_with_holes(gmm, rows)
+                         : cluster::log_likelihood(gmm, rows);
+}
+Tensor probabilities(const cluster::Gmm& gmm, const Tensor& rows) {
+  return has_holes(rows) ? cluster::predict_proba_with_holes(gmm, rows)
+                         : cluster::predict_proba(gmm, rows);
+}
+
+// The likeliest components, given the probabilities (n, k) and ln p (n) of some rows.
+Labelled labelled(const Tensor& probabilities, const Tensor& log_p) {
+  const int64_t n = probabilities.size(0), k = probabilities.size(1);
+  Labelled out{Tensor::empty({n}, DType::i32), {}};
+  Values probability{"probability", {}};
+  for (int64_t i = 0; i < n; i++) {
+    const double* row = probabilities.data<double>() + i * k;
+    const double* best = std::max_element(row, row + k);
+    out.labels.data<int32_t>()[i] = int32_t(best - row);
+    probability.values.push_back(*best);
+  }
+  out.columns = {probability, {"log_likelihood", log_p.to_vector<double>()}};
+  return out;
 }
 
 struct Criteria {
@@ -92,7 +111,7 @@ Sweep sweep_of(const GmmCommand& c, const PartitionInput& input, const Progress&
        {{"BIC", {}}, {"AIC", {}}}},
       [&](int64_t k) {
         const cluster::Gmm gmm = fit(c, input, k, progress);
-        const Criteria found = criteria(gmm, likelihoods(gmm, input));
+        const Criteria found = criteria(gmm, likelihoods(gmm, input.rows));
         return std::vector{found.bic, found.aic};
       });
 }
@@ -115,9 +134,7 @@ void run_gmm(const GmmCommand& c) {
   }
   p.watch.stop();
   line.finish();
-  const Tensor r = input.holes ? cluster::predict_proba_with_holes(gmm, input.rows)
-                               : cluster::predict_proba(gmm, input.rows);
-  const Tensor log_p = likelihoods(gmm, input);
+  const Tensor r = probabilities(gmm, input.rows), log_p = likelihoods(gmm, input.rows);
   const Criteria found = criteria(gmm, log_p);
   save_npy(folder + "/probabilities.npy", r);
   save_npy(folder + "/weights.npy", gmm.weights);
@@ -126,14 +143,9 @@ void run_gmm(const GmmCommand& c) {
   p.filled = input.holes ? cluster::fill_holes(gmm, input.rows) : input.rows;
   if (input.holes) save_npy(folder + "/filled.npy", p.filled);
 
-  p.labels = Tensor::empty({r.size(0)}, DType::i32);
-  Values probability{"probability", {}}, density{"log_likelihood", log_p.to_vector<double>()};
-  for (int64_t i = 0; i < r.size(0); i++) {
-    const double* row = r.data<double>() + i * o.k;
-    const double* best = std::max_element(row, row + o.k);
-    p.labels.data<int32_t>()[i] = int32_t(best - row);
-    probability.values.push_back(*best);
-  }
+  p.rows = labelled(r, log_p);
+  if (input.fresh.defined())
+    p.fresh = labelled(probabilities(gmm, input.fresh), likelihoods(gmm, input.fresh));
   p.command = "gmm", p.name = "Gaussian mixture";
   p.told = {{"components", text(o.k, ", ", c.covariance)},
             {"ln L a row", fixed(found.likelihood / double(r.size(0)), 4)},
@@ -149,7 +161,7 @@ void run_gmm(const GmmCommand& c) {
                {"iterations", gmm.iterations},
                {"converged", gmm.converged}};
   p.files = "probabilities.npy, means.npy, ...";
-  finish_partition(o, input, p, {probability, density}, folder);
+  finish_partition(o, input, p, folder);
 }
 
 }  // namespace

@@ -13,10 +13,12 @@
 #include "apps/cli/typed.h"
 #include "apps/commands.h"
 #include "apps/hdbscan/page.h"
+#include "apps/rows/labels.h"
 #include "apps/rows/page.h"
 #include "apps/stopwatch.h"
 #include "clustering/density/dbcv.h"
 #include "clustering/density/hdbscan.h"
+#include "clustering/density/prediction.h"
 #include "tensor/file.h"
 #include "tensor/npy.h"
 
@@ -57,16 +59,9 @@ Tensor table(const std::vector<Tensor>& columns) {
 }
 
 void write_results(const std::string& folder, const cluster::HdbscanResult& r) {
-  std::string lines = "row,hdbscan,probability,outlier_score\n";
-  char line[96];
-  for (int64_t i = 0; i < r.labels.numel(); i++) {
-    std::snprintf(line, sizeof line, "%lld,%d,%.9g,%.9g\n", static_cast<long long>(i),
-                  r.labels.data<int32_t>()[i], r.probabilities.data<double>()[i],
-                  r.outlier_scores.data<double>()[i]);
-    lines += line;
-  }
-  write_file_atomically(folder + "/labels.csv", lines);
-  save_npy(folder + "/labels.npy", r.labels);
+  write_labels(folder + "/labels", "hdbscan", r.labels,
+               {{"probability", r.probabilities.to_vector<double>()},
+                {"outlier_score", r.outlier_scores.to_vector<double>()}});
   const auto& tree = r.hierarchy.linkage;
   save_npy(folder + "/linkage.npy", table({tree.left, tree.right, tree.distance, tree.size}));
   const auto& condensed = r.condensed;
@@ -94,50 +89,55 @@ void run_hdbscan(HdbscanCommand o) {
   o.fit.min_samples = o.min_samples.value_or(0);
   o.fit.selection.method =
       o.selection == "leaf" ? cluster::ClusterSelection::leaf : cluster::ClusterSelection::eom;
-  data::Labels classes;
-  const Tensor rows = load_rows(o.rows, &classes);
+  const Rows loaded = load_rows(o.rows);
+  const data::Labels& classes = loaded.classes;
+  const Tensor &rows = loaded.values, fresh = load_new_rows(o.rows, loaded);
   o.fit.min_common = common_columns(o, rows);
   const std::string folder = output_folder(o.rows, "hdbscan");
   ProgressLine line(o.rows.quiet);
   Stopwatch watch;
   watch.start("fit");
   cluster::HdbscanResult r;
+  cluster::Prediction added;
   {
     const Interruptible asked;
     r = cluster::hdbscan(rows, o.fit, line.progress());
+    watch.stop();
+    if (fresh.defined())
+      added = cluster::approximate_predict(rows, r, o.fit, fresh, line.progress());
   }
-  watch.stop();
   line.finish();
   write_results(folder, r);
+  if (fresh.defined())
+    write_labels(folder + "/new_labels", "hdbscan", added.labels,
+                 {{"probability", added.probabilities.to_vector<double>()}});
   const double seconds = watch.stages().front().seconds;
   if (!o.no_report) write_report(o, folder, rows, classes, r, seconds);
   if (o.json) {
     double weight = 0;
     for (double w : r.hierarchy.spanning_tree.weight.to_vector<double>()) weight += w;
-    const nlohmann::ordered_json out{
+    nlohmann::ordered_json out{
         {"rows", rows.size(0)}, {"columns", rows.size(1)}, {"clusters", r.cluster_count},
         {"noise", noise_of(r)}, {"tree_weight", weight},   {"seconds", seconds},
         {"folder", folder}};
+    if (fresh.defined()) out["new_rows"] = fresh.size(0);
     std::printf("%s\n", out.dump(2).c_str());
     return;
   }
   if (o.rows.quiet) return;
   const auto& tree = r.hierarchy.spanning_tree;
-  std::fputs(
-      aligned(
-          {{"rows", grouped(rows.size(0))},
-           {"columns", grouped(rows.size(1))},
-           {"clusters", grouped(r.cluster_count)},
-           {"noise", grouped(noise_of(r))},
-           {"validity", fixed(cluster::relative_validity(tree, r.labels))},
-           {"fit", duration(seconds)},
-           {"written",
-            folder + (o.no_report
-                          ? "/labels.csv, labels.npy, linkage.npy, condensed.npy"
-                          : "/report.html, labels.csv, labels.npy, linkage.npy, condensed.npy")}},
-          "ll")
-          .c_str(),
-      stdout);
+  std::string files = "/labels.csv, labels.npy, linkage.npy, condensed.npy";
+  if (fresh.defined()) files += ", new_labels.csv, new_labels.npy";
+  if (!o.no_report) files += ", report.html";
+  std::vector<Row> summary{{"rows", grouped(rows.size(0))},
+                           {"columns", grouped(rows.size(1))},
+                           {"clusters", grouped(r.cluster_count)},
+                           {"noise", grouped(noise_of(r))},
+                           {"validity", fixed(cluster::relative_validity(tree, r.labels))},
+                           {"fit", duration(seconds)},
+                           {"written", folder + files}};
+  if (fresh.defined()) summary.insert(summary.begin() + 1, {"new rows", grouped(fresh.size(0))});
+  std::fputs(aligned(summary, "ll").c_str(), stdout);
   if (o.sweep.empty()) return;
   std::vector<Row> told{{"min-cluster-size", "clusters", "noise", "validity"}};
   for (int64_t size : o.sweep) {  // one tree serves them all
@@ -191,6 +191,7 @@ void add_hdbscan(CLI::App& program) {
       ->delimiter(',')
       ->check(validator(Numbers{.low = 2}))
       ->type_name("N,N,...");
+  add_new_option(*command, o->rows, "new_labels.csv and .npy");
   command->add_flag("--no-report", o->no_report, "leave report.html out");
   command->add_flag("--json", o->json, "print the summary as JSON");
   command->footer(

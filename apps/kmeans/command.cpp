@@ -24,7 +24,7 @@ using Init = cluster::KMeansOptions::Init;
 struct KMeansCommand {
   PartitionOptions common;
   std::string init = "k-means++";
-  std::optional<std::string> centres;
+  std::optional<std::string> centres, weights;
   double tol = 1e-4;
   int64_t batch = 0;
 };
@@ -44,10 +44,11 @@ Fitted fit(const KMeansCommand& c, const PartitionInput& input, int64_t k,
   const PartitionOptions& o = c.common;
   const Init init = c.centres ? Init::given : init_of(c.init);
   const Tensor given = c.centres ? load_npy(*c.centres) : Tensor();
+  const Tensor weights = c.weights ? load_npy(*c.weights) : Tensor();
   const auto seed = uint64_t(o.rows.seed);
   if (input.holes) {
     const cluster::KPodOptions pod{k, init, given, int(o.n_init), int(o.max_iter), seed};
-    const cluster::KPod found = cluster::kpod(input.rows, pod, {}, progress);
+    const cluster::KPod found = cluster::kpod(input.rows, pod, weights, progress);
     return {{found.centres, found.labels, found.inertia, found.iterations, found.converged},
             fill_holes(found, input.rows)};
   }
@@ -59,10 +60,18 @@ Fitted fit(const KMeansCommand& c, const PartitionInput& input, int64_t k,
     small.init = init;
     small.centres = given;
     small.seed = seed;
-    return {cluster::mini_batch_kmeans(input.rows, small, {}, progress), input.rows};
+    return {cluster::mini_batch_kmeans(input.rows, small, weights, progress), input.rows};
   }
   const cluster::KMeansOptions all{k, init, given, int(o.n_init), int(o.max_iter), c.tol, seed};
-  return {cluster::kmeans(input.rows, all, {}, progress), input.rows};
+  return {cluster::kmeans(input.rows, all, weights, progress), input.rows};
+}
+
+// The clusters of new rows, with holes or without.
+Tensor nearest(const cluster::KMeans& model, const Tensor& rows) {
+  if (!has_holes(rows)) return cluster::predict(model, rows);
+  cluster::KPod partial;
+  partial.centres = model.centres;
+  return cluster::predict(partial, rows);
 }
 
 void check(const KMeansCommand& c, const PartitionInput& input) {
@@ -114,7 +123,8 @@ void run_kmeans(const KMeansCommand& c) {
       without++;
   const auto [least, most] = std::minmax_element(sizes.begin(), sizes.end());
   p.command = "kmeans", p.name = input.holes ? "k-POD" : "k-means";
-  p.labels = m.labels, p.filled = found.filled;
+  p.rows.labels = m.labels, p.filled = found.filled;
+  if (input.fresh.defined()) p.fresh.labels = nearest(m, input.fresh);
   p.told = {{"clusters", grouped(o.k)},
             {"rows of a cluster", grouped(*least) + " to " + grouped(*most)},
             {"inertia", text(m.inertia)},
@@ -125,7 +135,7 @@ void run_kmeans(const KMeansCommand& c) {
                {"iterations", m.iterations},
                {"converged", m.converged}};
   p.files = "labels.npy, centres.npy";
-  finish_partition(o, input, p, {}, folder);
+  finish_partition(o, input, p, folder);
 }
 
 }  // namespace
@@ -143,6 +153,9 @@ void add_kmeans(CLI::App& program) {
       ->capture_default_str()
       ->take_last();
   command->add_option("--centres", c->centres, "first centres (k, columns), a .npy of f32 or f64")
+      ->type_name("FILE")
+      ->take_last();
+  command->add_option("--weights", c->weights, "of the rows (n), >= 0, a .npy of f32 or f64")
       ->type_name("FILE")
       ->take_last();
   command

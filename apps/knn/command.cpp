@@ -76,7 +76,7 @@ std::string table_of(const cluster::Neighbors& found) {
 }
 
 void run_knn(const KnnOptions& o) {
-  const Tensor rows = load_rows(o.rows);
+  const Tensor rows = load_rows(o.rows).values;
   const std::string folder = output_folder(o.rows, "knn");
   ProgressLine line(o.rows.quiet);
   Stopwatch watch;

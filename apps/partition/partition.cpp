@@ -10,7 +10,6 @@
 #include "apps/cli/progress_line.h"
 #include "apps/rows/page.h"
 #include "tensor/file.h"
-#include "tensor/npy.h"
 
 namespace clade::apps {
 namespace {
@@ -21,27 +20,16 @@ std::string report_of(const PartitionOptions& o, const PartitionInput& input, co
   for (const StageTime& stage : p.watch.stages())
     if (stage.name != "sweep" || !p.sweep.at.empty()) r.times.push_back(stage);
   draw_rows(r, p.filled);
-  r.methods = {clusters_for_page(p.command, p.name, p.labels, input.labels)};
+  r.methods = {clusters_for_page(p.command, p.name, p.rows.labels, input.labels)};
   r.sweep = p.sweep;
   return report_html(r);
 }
 
 void write(const PartitionOptions& o, const PartitionInput& input, const Partition& p,
-           const std::vector<Values>& columns, const std::string& folder) {
-  std::string lines = "row," + p.command;
-  for (const Values& c : columns) lines.append("," + c.name);
-  lines += "\n";
-  char cell[48];
-  for (int64_t i = 0; i < p.labels.numel(); i++) {
-    lines.append(text(i, ",", p.labels.data<int32_t>()[i]));
-    for (const Values& c : columns) {
-      std::snprintf(cell, sizeof cell, ",%.9g", c.values[size_t(i)]);
-      lines.append(cell);
-    }
-    lines += "\n";
-  }
-  write_file_atomically(folder + "/labels.csv", lines);
-  save_npy(folder + "/labels.npy", p.labels);
+           const std::string& folder) {
+  write_labels(folder + "/labels", p.command, p.rows.labels, p.rows.columns);
+  if (input.fresh.defined())
+    write_labels(folder + "/new_labels", p.command, p.fresh.labels, p.fresh.columns);
   if (!o.no_report) write_file_atomically(folder + "/report.html", report_of(o, input, p));
 }
 
@@ -52,6 +40,7 @@ std::string lower_case(std::string s) {
 
 void print_json(const PartitionInput& input, const Partition& p, const std::string& folder) {
   nlohmann::ordered_json out{{"rows", input.rows.size(0)}, {"columns", input.rows.size(1)}};
+  if (input.fresh.defined()) out["new_rows"] = input.fresh.size(0);
   out.update(p.figures);
   out["seconds"] = p.watch.stages().front().seconds;
   out["folder"] = folder;
@@ -67,10 +56,13 @@ void print_text(const PartitionOptions& o, const PartitionInput& input, const Pa
                 const std::string& folder) {
   std::vector<Row> told{{"rows", grouped(input.rows.size(0))},
                         {"columns", grouped(input.rows.size(1))}};
+  if (input.fresh.defined())
+    told.insert(told.begin() + 1, {"new rows", grouped(input.fresh.size(0))});
   told.insert(told.end(), p.told.begin(), p.told.end());
   told.push_back({"fit", duration(p.watch.stages().front().seconds)});
-  told.push_back(
-      {"written", folder + "/labels.csv, " + p.files + (o.no_report ? "" : ", report.html")});
+  told.push_back({"written", folder + "/labels.csv, " + p.files +
+                                 (input.fresh.defined() ? ", new_labels.csv, new_labels.npy" : "") +
+                                 (o.no_report ? "" : ", report.html")});
   std::fputs(aligned(told, "ll").c_str(), stdout);
   if (p.sweep.at.empty()) return;
   std::vector<Row> rows{{p.sweep.axis}};
@@ -109,13 +101,16 @@ void add_partition_options(CLI::App& command, PartitionOptions& o, const std::st
       ->delimiter(',')
       ->check(validator(Numbers{.low = 1, .high = 1e9}))
       ->type_name("N,N,...");
+  add_new_option(command, o.rows, "new_labels.csv and .npy");
   command.add_flag("--no-report", o.no_report, "do not write report.html");
   command.add_flag("--json", o.json, "print the summary as JSON");
 }
 
 PartitionInput load_partition(const PartitionOptions& o) {
   PartitionInput input;
-  input.rows = load_rows(o.rows, &input.labels);
+  const Rows rows = load_rows(o.rows);
+  input.rows = rows.values, input.labels = rows.classes;
+  input.fresh = load_new_rows(o.rows, rows);
   input.holes = has_holes(input.rows);
   return input;
 }
@@ -134,8 +129,8 @@ Sweep sweep_over(const PartitionOptions& o, Sweep s,
 }
 
 void finish_partition(const PartitionOptions& o, const PartitionInput& input, const Partition& p,
-                      const std::vector<Values>& columns, const std::string& folder) {
-  write(o, input, p, columns, folder);
+                      const std::string& folder) {
+  write(o, input, p, folder);
   if (o.json)
     print_json(input, p, folder);
   else if (!o.rows.quiet)

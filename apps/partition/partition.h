@@ -8,6 +8,7 @@
 
 #include "apps/cli/table.h"
 #include "apps/report/report.h"
+#include "apps/rows/labels.h"
 #include "apps/rows/rows.h"
 #include "apps/stopwatch.h"
 
@@ -29,9 +30,10 @@ struct PartitionOptions {
 void add_partition_options(CLI::App& command, PartitionOptions& options, const std::string& what);
 
 struct PartitionInput {
-  Tensor rows;  // (n, d) f32, NaN where missing
+  Tensor rows;   // (n, d) f32, NaN where missing
+  Tensor fresh;  // (m, d) f32, those of --new, or undefined
   data::Labels labels;
-  bool holes = false;
+  bool holes = false;  // in `rows`
 };
 PartitionInput load_partition(const PartitionOptions& options);
 
@@ -40,10 +42,16 @@ PartitionInput load_partition(const PartitionOptions& options);
 Sweep sweep_over(const PartitionOptions& options, Sweep curves,
                  const std::function<std::vector<double>(int64_t k)>& figures);
 
+// The clusters of some rows, and further columns for labels.csv.
+struct Labelled {
+  Tensor labels;  // i32, -1 for rows without a cluster
+  std::vector<Values> columns;
+};
+
 // A fitted clustering, to be written and told.
 struct Partition {
   std::string command, name;       // "kmeans", "k-means"
-  Tensor labels;                   // (n) i32, -1 for rows without a cluster
+  Labelled rows, fresh;            // of the input; fresh undefined without --new
   Tensor filled;                   // rows without holes: what the scatter shows
   std::vector<Row> told;           // name and value of what the summary says
   nlohmann::ordered_json figures;  // the same for --json
@@ -52,14 +60,9 @@ struct Partition {
   Stopwatch watch;  // its first stage is the fit
 };
 
-// Writes labels.csv (row, <command> and further columns of one value a row), labels.npy and, unless
-// --no-report, report.html; then prints the summary, as text or as JSON.
-struct Values {
-  std::string name;
-  std::vector<double> values;
-};
+// Writes labels.csv and .npy, of new rows new_labels.csv and .npy and, unless --no-report,
+// report.html; then prints the summary, as text or as JSON.
 void finish_partition(const PartitionOptions& options, const PartitionInput& input,
-                      const Partition& partition, const std::vector<Values>& columns,
-                      const std::string& folder);
+                      const Partition& partition, const std::string& folder);
 
 }  // namespace clade::apps

@@ -64,7 +64,7 @@ void run_quality(const QualityOptions& o) {
   if (o.labels.empty() && o.embedding.empty())
     fail("quality", "--labels or --embedding", "neither", "say what is to be judged");
   if (o.dbcv && o.labels.empty()) fail("--dbcv", "--labels", "none", "say which clusters");
-  const Tensor rows = load_rows(o.rows);
+  const Tensor rows = load_rows(o.rows).values;
   std::vector<Measured> found;
   ProgressLine line(o.rows.quiet);
   auto measure = [&](const char* key, const char* meaning, auto&& compute) {

@@ -7,11 +7,25 @@
 #include <limits>
 
 #include "apps/cli/limits.h"
-#include "data/scaling.h"
 #include "tensor/memory.h"
 #include "tensor/parallel.h"
 
 namespace clade::apps {
+namespace {
+
+// (n, d) f32, NaN where a value is missing.
+Tensor flat(const data::Dataset& d) {
+  const int64_t n = d.size();
+  Tensor rows = d.values.contiguous().reshape({n, d.values.numel() / std::max<int64_t>(n, 1)});
+  if (!d.mask.defined()) return rows;
+  rows = rows.clone();
+  const Tensor mask = d.mask.contiguous().to(DType::f32);
+  for (int64_t i = 0; i < rows.numel(); i++)
+    if (mask.data<float>()[i] == 0) rows.data<float>()[i] = std::numeric_limits<float>::quiet_NaN();
+  return rows;
+}
+
+}  // namespace
 
 void add_rows_options(CLI::App& command, RowsOptions& o) {
   command
@@ -42,23 +56,41 @@ void add_rows_options(CLI::App& command, RowsOptions& o) {
   command.add_flag("--quiet", o.quiet, "no progress, no summary");
 }
 
-Tensor load_rows(const RowsOptions& o, data::Labels* labels) {
+void add_new_option(CLI::App& command, RowsOptions& o, const std::string& written) {
+  command.add_option("--new", o.fresh, "rows to place by what was learned: writes " + written)
+      ->type_name("FILE")
+      ->take_last();
+}
+
+Rows load_rows(const RowsOptions& o) {
   if (o.threads) set_threads(int(*o.threads));
   data::Dataset d = load_data(o.load).data;
-  if (labels) *labels = d.labels;
+  Rows rows{{}, d.labels, d.columns, {}};
   if (o.scale) {
     if (d.is_images()) fail("--scale", "a table", text("the images ", d.name), "leave it out");
-    d = data::Scaling::standard(d).apply(d);
+    rows.scaling = data::Scaling::standard(d);
+    d = rows.scaling->apply(d);
   }
-  const int64_t n = d.size();
-  Tensor rows = d.values.contiguous().reshape({n, d.values.numel() / std::max<int64_t>(n, 1)});
+  rows.values = flat(d);
   release_cached_memory();  // what reading took: with the search's own it would be the peak
-  if (!d.mask.defined()) return rows;
-  rows = rows.clone();
-  const Tensor mask = d.mask.contiguous().to(DType::f32);
-  for (int64_t i = 0; i < rows.numel(); i++)
-    if (mask.data<float>()[i] == 0) rows.data<float>()[i] = std::numeric_limits<float>::quiet_NaN();
   return rows;
+}
+
+Tensor load_new_rows(const RowsOptions& o, const Rows& rows) {
+  if (!o.fresh) return {};
+  const int64_t wanted = rows.values.size(1);
+  LoadRequest request = o.load;
+  request.name_or_path = *o.fresh, request.limit.reset();
+  auto width = [](const data::Dataset& d) {
+    return d.values.numel() / std::max<int64_t>(d.size(), 1);
+  };
+  data::Dataset d =
+      load_new(request, [&](const data::Dataset& read) { return width(read) == wanted; });
+  require_same_columns("--new", rows.columns, d, *o.fresh);
+  if (width(d) != wanted)
+    fail("--new", text("rows of ", wanted, " values, as ", o.load.name_or_path, " has"),
+         text(width(d), " in ", *o.fresh));
+  return flat(rows.scaling ? rows.scaling->apply(d) : d);
 }
 
 bool has_holes(const Tensor& rows) {

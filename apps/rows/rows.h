@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "apps/load.h"
+#include "data/scaling.h"
 #include "tensor/tensor.h"
 
 namespace CLI {
@@ -21,15 +23,27 @@ struct RowsOptions {
   std::optional<std::string> out;
   int64_t seed = 1;
   bool scale = false, quiet = false;
-  std::string typed;  // the command, for pages that say how to repeat it
+  std::optional<std::string> fresh;  // --new
+  std::string typed;                 // the command, for pages that say how to repeat it
 };
 
 // Declares them, the data set among them, on a command.
 void add_rows_options(CLI::App& command, RowsOptions& options);
 
-// (n, d) f32: images laid out flat, missing values NaN, --scale applied. Sets the threads. Known
-// classes, where the data has any, go to `labels`.
-Tensor load_rows(const RowsOptions& options, data::Labels* labels = nullptr);
+// Declares --new, of commands that place rows which they have not learned from; written: the files.
+void add_new_option(CLI::App& command, RowsOptions& options, const std::string& written);
+
+struct Rows {
+  Tensor values;         // (n, d) f32: images laid out flat, missing values NaN, --scale applied
+  data::Labels classes;  // known ones, where the data has any
+  std::vector<std::string> columns;
+  std::optional<data::Scaling> scaling;
+};
+Rows load_rows(const RowsOptions& options);  // sets the threads, too
+
+// The rows of --new (m, d) f32, treated as `rows` were; undefined without it. Throws Error on rows
+// of other columns.
+Tensor load_new_rows(const RowsOptions& options, const Rows& rows);
 
 bool has_holes(const Tensor& rows);  // (n, d) f32: a NaN among them
 

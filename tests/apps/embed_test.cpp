@@ -59,6 +59,33 @@ TEST(Embed, SameBitsAtAnyNumberOfThreads) {
   }
 }
 
+// The rows of --new fall where they would alone, and PCA's where they fell when it learned.
+TEST(Embed, PlacesNewRowsWhateverComesWithThem) {
+  Workplace here;
+  const std::string all = here.path("all.npy"), some = here.path("some.npy");
+  ASSERT_EQ(here.run("pca digits --limit 200 --quiet --n-components 9 --out full").code, 0);
+  const Tensor rows = load_npy(here.path("full/embedding.npy"));
+  save_npy(all, rows);
+  save_npy(some, rows.slice(0, 150, 170).contiguous());
+  for (const char* command :
+       {"umap --epochs 20", "tsne --early-steps 5 --steps 5", "pca --n-components 2"}) {
+    SCOPED_TRACE(command);
+    const std::string ask = std::string(command) + " all.npy --no-report --quiet ";
+    ASSERT_EQ(here.run(ask + "--new all.npy --csv --threads 1 --out a").code, 0);
+    ASSERT_EQ(here.run(ask + "--new some.npy --threads 2 --out b").code, 0);
+    const Tensor places = load_npy(here.path("a/new_embedding.npy"));
+    EXPECT_EQ(places.shape(), Shape({200, 2}));
+    EXPECT_EQ(load_npy(here.path("b/new_embedding.npy")).to_vector<float>(),
+              places.slice(0, 150, 170).contiguous().to_vector<float>());
+    EXPECT_EQ(here.read("a/embedding.npy"), here.read("b/embedding.npy"));
+    const std::string table = here.read("a/new_embedding.csv");
+    EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 201);
+    if (command[0] == 'p') {
+      EXPECT_EQ(here.read("a/new_embedding.npy"), here.read("a/embedding.npy"));
+    }
+  }
+}
+
 TEST(Embed, OptionsReachTheAlgorithm) {
   Workplace here;
   ASSERT_EQ(here.run("umap digits --limit 90 --epochs 9 --n-components 3 --metric cosine "
@@ -66,6 +93,15 @@ TEST(Embed, OptionsReachTheAlgorithm) {
                 .code,
             0);
   EXPECT_EQ(load_npy(here.path("u/embedding.npy")).shape(), Shape({90, 3}));
+  // Neighbours that were found before give the same picture.
+  ASSERT_EQ(here.run("knn digits --limit 90 -k 8 --self --quiet --out near").code, 0);
+  const std::string umap = "umap digits --limit 90 --epochs 9 --quiet --no-report ";
+  ASSERT_EQ(here.run(umap + "--neighbors-from near --out a").code, 0);
+  ASSERT_EQ(here.run(umap + "--n-neighbors 8 --out b").code, 0);
+  EXPECT_EQ(here.read("a/embedding.npy"), here.read("b/embedding.npy"));
+  ASSERT_EQ(here.run("knn digits --limit 90 -k 8 --quiet --out near").code, 0);
+  const Ran alone = here.run(umap + "--neighbors-from near --out a");
+  EXPECT_NE(alone.err.find("clade knn --self"), std::string::npos) << alone.err;
   ASSERT_EQ(here.run("pca digits --n-components 5 --whiten --quiet").code, 0);
   EXPECT_EQ(load_npy(here.path("runs/pca-digits/embedding.npy")).size(1), 5);
   here.write("t.csv", "a,b,kind\n1,2,x\n3,5,y\n2,9,x\n8,1,y\n4,4,x\n");

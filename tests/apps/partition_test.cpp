@@ -1,4 +1,4 @@
-// clade kmeans and clade gmm as a person runs them, and what judges them afterwards.
+// clade kmeans and clade gmm as a person runs them, what judges them afterwards, and new rows.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -79,6 +79,11 @@ TEST(Partition, OptionsReachTheAlgorithm) {
   told("kmeans digits --limit 200 -k 3");
   const json again = told("kmeans digits --limit 200 -k 3 --centres o/centres.npy");
   EXPECT_LE(again["iterations"], 2);
+  save_npy(here.path("w.npy"), Tensor::full({200}, 1, DType::f64));  // all alike: as without
+  EXPECT_EQ(told("kmeans digits --limit 200 -k 3 --weights w.npy")["inertia"],
+            told("kmeans digits --limit 200 -k 3")["inertia"]);
+  EXPECT_NE(here.run("kmeans digits --limit 100 -k 3 --weights w.npy").err.find("200"),
+            std::string::npos);
   for (const char* how : {"--covariance diagonal", "--covariance spherical --init random",
                           "--init rows --reg-covar 0.1", "--precision f32 --tol 0.1"})
     EXPECT_LT(told(std::string("gmm digits --limit 200 -k 3 ") + how)["lower_bound"], 1e3) << how;
@@ -110,6 +115,43 @@ TEST(Partition, HolesAreFilled) {
     EXPECT_NE(labels.at({0}), labels.at({3})) << command;
   }
   EXPECT_EQ(load_npy(here.path("o/filled.npy")).shape(), Shape({6, 2}));
+}
+
+// The rows learned from get the clusters they have; others need neither classes nor all values.
+TEST(Partition, NewRowsGetTheClustersThatWereFound) {
+  Workplace here;
+  here.write("t.csv", kTable);
+  here.write("n.csv", "a,b\n9,9\n0,0\n,9\n");
+  for (const std::string command : {"kmeans t.csv -k 2 ", "gmm t.csv -k 2 ",
+                                    "hdbscan t.csv --min-cluster-size 3 --min-samples 2 "}) {
+    SCOPED_TRACE(command);
+    const std::string ask = command + "--label-column kind --scale --no-report ";
+    const Ran ran = here.run(ask + "--new t.csv --out o");
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    EXPECT_NE(ran.out.find("new rows"), std::string::npos) << ran.out;
+    EXPECT_EQ(here.read("o/new_labels.npy"), here.read("o/labels.npy"));
+    const bool density = command.starts_with("hdbscan");
+    const Ran holes = here.run(ask + "--new n.csv --out p");
+    EXPECT_EQ(holes.code, density ? 1 : 0) << holes.err;
+    if (density) continue;  // says which value is missing
+    const Tensor found = load_npy(here.path("p/new_labels.npy"));
+    const Tensor known = load_npy(here.path("p/labels.npy"));
+    EXPECT_EQ(found.at({0}), known.at({5}));
+    EXPECT_EQ(found.at({1}), known.at({2}));
+    EXPECT_EQ(found.at({2}), known.at({5}));
+    EXPECT_TRUE(here.read("p/new_labels.csv").starts_with("row," + command.substr(0, 3)));
+  }
+  here.write("swapped.csv", "b,a\n1,2\n");
+  here.write("wide.csv", "a,b,c\n1,2,3\n");
+  for (auto [file, part] : {std::pair{"swapped.csv", "the columns learned from, a,b"},
+                            {"wide.csv", "a,b; got others"},
+                            {"digits", "rows of 2 values"}}) {
+    const Ran ran =
+        here.run(std::string("kmeans t.csv --drop-columns kind -k 2 --new ") + file + " --out p");
+    EXPECT_EQ(ran.code, 1);
+    EXPECT_TRUE(ran.one_line()) << ran.err;
+    EXPECT_NE(ran.err.find(part), std::string::npos) << ran.err;
+  }
 }
 
 TEST(Partition, NearestNeighboursByEveryMethod) {
