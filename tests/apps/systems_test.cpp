@@ -63,7 +63,7 @@ TEST(Systems, OwnDataAndNewRows) {
   EXPECT_EQ(here.read("new_labels.csv"), expected);
 
   here.write("turned.csv", "b,a,c,d\n1,2,3,4\n");
-  EXPECT_NE(here.run("assign run turned.csv").err.find("the columns of the run, a,b,c,d"),
+  EXPECT_NE(here.run("assign run turned.csv").err.find("the columns learned from, a,b,c,d"),
             std::string::npos);
   here.write("narrow.csv", "a,b,c\n1,2,3\n");
   ran = here.run("assign run narrow.csv");
