@@ -28,6 +28,8 @@ Tensor moved(const Tensor& images, double shift, double rotate, const Random& rn
   if (images.rank() != 4) fail("augmentation", "images (N, C, H, W)", text(images));
   if (!images.device().is_cpu())
     return moved(images.to(Device::cpu()), shift, rotate, rng).to(images.device());
+  if (images.dtype() != DType::f32)
+    return moved(images.to(DType::f32), shift, rotate, rng).to(images.dtype());
   const Tensor from = images.to_layout(Layout::channels_last);
   Tensor to = Tensor::empty_like(from);
   const int64_t n = from.size(0), channels = from.size(1), h = from.size(2), w = from.size(3);
@@ -57,6 +59,7 @@ Tensor moved(const Tensor& images, double shift, double rotate, const Random& rn
 
 Tensor noisy(const Tensor& x, double sigma, const Random& rng) {
   if (!x.device().is_cpu()) return noisy(x.to(Device::cpu()), sigma, rng).to(x.device());
+  if (x.dtype() != DType::f32) return noisy(x.to(DType::f32), sigma, rng).to(x.dtype());
   Tensor noise = Tensor::empty_like(x);
   Random own = rng;
   fill_normal(own, noise, 0, sigma);

@@ -18,7 +18,7 @@ struct Corruption {
 };
 
 // images (N, C, H, W), channels-last; a new tensor. Image i draws from rng.fork(i), so the result
-// depends on neither threads nor batch.
+// depends on neither threads nor batch. Computed in f32, like noisy(); the result has x's type.
 Tensor moved(const Tensor& images, double shift, double rotate, const Random& rng);
 // x + N(0, sigma^2), in the order of the elements.
 Tensor noisy(const Tensor& x, double sigma, const Random& rng);

@@ -195,28 +195,28 @@ void pretrain(Phases& phases, Autoencoder& ae, const Rows& rows, const Blueprint
       pretrain_layer(phases, ae, int64_t(layer), rows, b, progress);
 
   const int64_t epochs = s.whole("epochs");
-  const Random random = Random(b.seed).fork("corruption");
   data::Batches batches = batches_of(rows, s.whole("batch"), b.seed);
   optim::ParameterArena arena(ae);
   with_optimizer(s.word("optimizer"), s.number("lr"), s.number("momentum"), arena, [&](auto& o) {
     phases.run("pretraining", o, epochs, [&](int64_t epoch) {
       o.options.lr = learning_rate(s, epoch, epochs);
-      phases.record(
-          "reconstruction",
-          train_epoch(arena, o, batches, epoch, epochs, "pretraining", progress,
-                      [&](const Tensor& x, int64_t step) {
-                        const Random own = random.fork(uint64_t(step));
-                        const Tensor target =
-                            corruption.moves() ? moved(x, corruption.shift, corruption.rotate, own)
-                                               : x;
-                        const Tensor seen = corruption.noise > 0
-                                                ? noisy(target, corruption.noise, own.fork("noise"))
-                                                : target;
-                        return ae.loss(ae.encode(seen), target);
-                      }));
+      phases.record("reconstruction", train_epoch(arena, o, batches, epoch, epochs, "pretraining",
+                                                  progress, [&](const Tensor& x, int64_t step) {
+                                                    return pretraining_loss(ae, x, step, b,
+                                                                            corruption);
+                                                  }));
       return true;
     });
   });
+}
+
+Var pretraining_loss(Autoencoder& ae, const Tensor& x, int64_t step, const Blueprint& b,
+                     const Corruption& corruption) {
+  const Random own = Random(b.seed).fork("corruption").fork(uint64_t(step));
+  const Tensor target = corruption.moves() ? moved(x, corruption.shift, corruption.rotate, own) : x;
+  const Tensor seen =
+      corruption.noise > 0 ? noisy(target, corruption.noise, own.fork("noise")) : target;
+  return ae.loss(ae.encode(seen), target);
 }
 
 Tensor encode_rows(Autoencoder& ae, const Rows& rows, const Progress& progress) {

@@ -45,6 +45,11 @@ void fill_pretraining(Settings& settings, int64_t rows);  // for recipes
 void pretrain(Phases& phases, Autoencoder& autoencoder, const Rows& rows, const Blueprint& b,
               const Training& training, const Corruption& corruption, const Progress& progress);
 
+// What each of its steps on all layers minimises: the reconstruction of x (N, ...), moved and made
+// noisy as the corruption says with draws that belong to `step`.
+Var pretraining_loss(Autoencoder& autoencoder, const Tensor& x, int64_t step, const Blueprint& b,
+                     const Corruption& corruption);
+
 // Codes (n, latent); finite, or Error. Reports "encode".
 Tensor encode_rows(Autoencoder& autoencoder, const Rows& rows, const Progress& progress);
 Tensor reconstruct_rows(Autoencoder& autoencoder, const Rows& rows, const Progress& progress);
@@ -54,6 +59,9 @@ class AutoencoderSystem : public System {
  public:
   AutoencoderSystem(const Blueprint& b, Autoencoder ae)
       : blueprint_(b), autoencoder_(std::move(ae)) {}
+  std::vector<Var> loss(const data::Batch& batch, int64_t, int64_t step) override {
+    return {pretraining_loss(autoencoder_, batch.values, step, blueprint_, {})};
+  }
   Tensor encode(const Rows& rows, const Progress& progress) override {
     return encode_rows(autoencoder_, rows, progress);
   }

@@ -15,13 +15,12 @@ namespace {
 class Dcec : public SelfTrained {
  public:
   explicit Dcec(const Blueprint& b) : SelfTrained(b, make_conv(b)) {}
+  std::vector<Var> loss(const data::Batch& batch, int64_t, int64_t) override {
+    const Var z = autoencoder_.encode(batch.values);
+    return {autoencoder_.loss(z, batch.values) + settings().number("gamma") * divergence(z, batch)};
+  }
 
  private:
-  Var loss(const Tensor& x, const Tensor& p, int64_t) override {
-    const Var z = autoencoder_.encode(x);
-    return autoencoder_.loss(z, x) +
-           settings().number("gamma") * clustering_loss(log_soft_assignment(z, centres_), p);
-  }
   bool trains_decoder() const override { return true; }
 };
 

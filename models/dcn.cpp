@@ -11,7 +11,6 @@
 //
 // Every `refresh` epochs k-means runs again from the present centres.
 #include "autograd/functions.h"
-#include "clustering/centroid/kmeans.h"
 #include "models/rows.h"
 #include "models/self_training.h"
 
@@ -35,32 +34,43 @@ class Dcn : public CentreSystem {
     const int64_t epochs = s.whole("cluster_epochs"), refresh = s.whole("refresh");
     data::Batches batches = batches_of(rows, s.whole("batch"), blueprint_.seed + 1);
     optim::ParameterArena arena(autoencoder_);
-    Tensor labels;  // s
-    phases.keep("labels", labels);
+    labels_ = {};
+    phases.keep("labels", labels_);
     with_optimizer(s.word("cluster_optimizer"), s.number("cluster_lr"),
                    s.number("cluster_momentum"), arena, [&](auto& optimizer) {
                      phases.run("clustering", optimizer, epochs, [&](int64_t epoch) {
-                       if (epoch > 0 && epoch % refresh == 0) restart_centres(rows, progress);
-                       if (!labels.defined() || epoch % refresh == 0) labels = assign(rows, {});
-                       const Tensor before = labels.clone();
+                       if (epoch > 0 && epoch % refresh == 0) {
+                         restart_centres(rows, progress);
+                         counts_.fill_(kFirstCount);
+                       }
+                       if (!labels_.defined() || epoch % refresh == 0) labels_ = assign(rows, {});
+                       const Tensor before = labels_.clone();
                        double sum = 0;
                        const int64_t steps = batches.per_epoch();
                        for (int64_t step = 0; step < steps; step++) {
                          progress("clustering", epoch * steps + step, epochs * steps);
                          const data::Batch batch = batches.at(epoch, step);
-                         const Var l = loss(batch.values, data::gather_rows(labels, batch.rows));
+                         const Var l = loss(batch, epoch, epoch * steps + step)[0];
                          arena.zero_grad();
                          backward(l);
                          optimizer.step();
                          sum += l.item();
-                         settle(batch, labels);
+                         settle(batch);
                        }
                        phases.record("clustering loss", sum / double(steps));
-                       phases.record("labels that changed", changed_share(before, labels));
-                       phases.record("clusters in use", double(clusters_in_use(labels)));
+                       phases.record("labels that changed", changed_share(before, labels_));
+                       phases.record("clusters in use", double(clusters_in_use(labels_)));
                        return true;
                      });
                    });
+  }
+  // The mean over the batch of eq. 8.
+  std::vector<Var> loss(const data::Batch& batch, int64_t, int64_t) override {
+    const Tensor& x = batch.values;
+    const double n = double(x.size(0));
+    const Var z = autoencoder_.encode(x);
+    return {autoencoder_.loss(z, x) * (double(x.numel()) / n) +
+            (0.5 * settings().number("lambda") / n) * distance_to_own(z, batch, labels_)};
   }
   void visit(nn::Visitor& v) override {
     CentreSystem::visit(v);
@@ -68,17 +78,8 @@ class Dcn : public CentreSystem {
   }
 
  private:
-  // The mean over the batch of eq. 8, for the assignment s (N) i32.
-  Var loss(const Tensor& x, const Tensor& s) {
-    const Var z = autoencoder_.encode(x);
-    const Tensor m =
-        data::gather_rows(centres_.value().to(Device::cpu()), s.to(DType::i64)).to(x.device());
-    return autoencoder_.loss(z, x) * (double(x.numel()) / double(x.size(0))) +
-           (0.5 * settings().number("lambda") / double(x.size(0))) * sum(squared_error(z, m));
-  }
-
   // Assignment and centres of a batch, after the network's step; on the CPU, a row at a time.
-  void settle(const data::Batch& batch, Tensor& labels) {
+  void settle(const data::Batch& batch) {
     NoGrad no_grad;
     const Tensor codes = autoencoder_.encode(batch.values).value().contiguous();
     const Tensor z = codes.to(Device::cpu()), centres = centres_.value().to(Device::cpu()),
@@ -87,7 +88,7 @@ class Dcn : public CentreSystem {
                            .to(Device::cpu());  // the nearest centre
     const int64_t* row = batch.rows.data<int64_t>();
     const int32_t* found = now.data<int32_t>();
-    int32_t* label = labels.data<int32_t>();
+    int32_t* label = labels_.data<int32_t>();
     float* centre = centres.data<float>();
     double* count = counts.data<double>();
     const int64_t d = z.size(1);
@@ -105,15 +106,8 @@ class Dcn : public CentreSystem {
     put(counts_, counts);
   }
 
-  void restart_centres(const Rows& rows, const Progress& progress) {
-    cluster::KMeansOptions from_here{.k = k(),
-                                     .centres = centres_.value().to(Device::cpu()).clone()};
-    from_here.init = cluster::KMeansOptions::Init::given;
-    put(centres_.value(), cluster::kmeans(encode(rows, progress), from_here).centres);
-    counts_.fill_(kFirstCount);
-  }
-
   Tensor counts_;  // c (k) f64
+  Tensor labels_;  // s (n) i32, of the rows that are trained on
 };
 
 void recipe(Settings& s, int64_t rows, const Shape&) { fill_pretraining(s, rows); }

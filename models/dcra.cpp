@@ -16,7 +16,6 @@
 #include <cmath>
 
 #include "autograd/functions.h"
-#include "clustering/centroid/kmeans.h"
 #include "data/batches.h"
 #include "models/rows.h"
 #include "models/self_training.h"
@@ -91,47 +90,41 @@ class Dcra : public CentreSystem {
                               .device = rows.device});
     optim::ParameterArena arena(autoencoder_);
     optim::Adam adam(arena, {.lr = s.number("lr")});
-    Tensor labels;
-    phases.keep("labels", labels);
+    labels_ = {};
+    phases.keep("labels", labels_);
     phases.run("training", adam, epochs, [&](int64_t epoch) {
-      if (!labels.defined()) labels = assign(rows, {});
+      if (!labels_.defined()) labels_ = assign(rows, {});
       double reconstruction = 0, distance = 0;
       const int64_t steps = batches.per_epoch();
       for (int64_t step = 0; step < steps; step++) {
         progress("training", epoch * steps + step, epochs * steps);
-        const data::Batch batch = batches.at(epoch, step);
-        const Random own =
-            Random(blueprint_.seed).fork("noise").fork(uint64_t(epoch * steps + step));
-        const Tensor& x = batch.values;
-        const Var z = autoencoder_.encode(noisy(x, s.number("noise"), own));
-        const Tensor o = data::gather_rows(centres_.value().to(Device::cpu()),
-                                           data::gather_rows(labels, batch.rows).to(DType::i64))
-                             .to(rows.device);
-        const Var l1 = autoencoder_.loss(z, x), l2 = sum(squared_error(z, o)) / double(x.size(0));
+        const std::vector<Var> l = loss(batches.at(epoch, step), epoch, epoch * steps + step);
         arena.zero_grad();
-        backward(s.number("lambda") * l1 + (1 - s.number("lambda")) * l2);
+        backward(l[0]);
         adam.step();
-        reconstruction += l1.item(), distance += l2.item();
+        reconstruction += l[1].item(), distance += l[2].item();
       }
-      labels = restart_centres(rows);
+      labels_ = restart_centres(rows, {});
       phases.record("reconstruction", reconstruction / double(steps));
       phases.record("distance to the centres", distance / double(steps));
       phases.record("variance of the codes", variance(encode(rows, {})));
-      phases.record("clusters in use", effective_clusters(labels, k()));
+      phases.record("clusters in use", effective_clusters(labels_, k()));
       return true;
     });
   }
+  // L, L1, L2
+  std::vector<Var> loss(const data::Batch& batch, int64_t, int64_t step) override {
+    const double lambda = settings().number("lambda");
+    const Random own = Random(blueprint_.seed).fork("noise").fork(uint64_t(step));
+    const Tensor& x = batch.values;
+    const Var z = autoencoder_.encode(noisy(x, settings().number("noise"), own));
+    const Var l1 = autoencoder_.loss(z, x),
+              l2 = distance_to_own(z, batch, labels_) / double(x.size(0));
+    return {lambda * l1 + (1 - lambda) * l2, l1, l2};
+  }
 
  private:
-  // k-means from where the centres are; the labels.
-  Tensor restart_centres(const Rows& rows) {
-    cluster::KMeansOptions from_here{.k = k(),
-                                     .centres = centres_.value().to(Device::cpu()).clone()};
-    from_here.init = cluster::KMeansOptions::Init::given;
-    const cluster::KMeans found = cluster::kmeans(encode(rows, {}), from_here);
-    put(centres_.value(), found.centres);
-    return found.labels;
-  }
+  Tensor labels_;  // s (n) i32, of the rows that are trained on
 };
 
 void recipe(Settings&, int64_t, const Shape&) {}

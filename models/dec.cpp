@@ -14,11 +14,11 @@ namespace {
 class Dec : public SelfTrained {
  public:
   explicit Dec(const Blueprint& b) : SelfTrained(b, make_dense(b)) {}
+  std::vector<Var> loss(const data::Batch& batch, int64_t, int64_t) override {
+    return {divergence(autoencoder_.encode(batch.values), batch)};
+  }
 
  private:
-  Var loss(const Tensor& x, const Tensor& p, int64_t) override {
-    return clustering_loss(log_soft_assignment(autoencoder_.encode(x), centres_), p);
-  }
   bool trains_decoder() const override { return false; }
 };
 

@@ -14,16 +14,16 @@ namespace {
 class DecDa : public SelfTrained {
  public:
   DecDa(const Blueprint& b, Autoencoder ae) : SelfTrained(b, std::move(ae)) {}
+  std::vector<Var> loss(const data::Batch& batch, int64_t, int64_t step) override {
+    const Random own = Random(blueprint_.seed).fork("moved").fork(uint64_t(step));
+    const Corruption c = pretraining_corruption();
+    const Tensor x = moved(batch.values, c.shift, c.rotate, own);
+    return {divergence(autoencoder_.encode(x), batch)};
+  }
 
  private:
   Corruption pretraining_corruption() const override {
     return {.shift = settings().number("shift"), .rotate = settings().number("rotate")};
-  }
-  Var loss(const Tensor& x, const Tensor& p, int64_t step) override {
-    const Random own = Random(blueprint_.seed).fork("moved").fork(uint64_t(step));
-    const Corruption c = pretraining_corruption();
-    const Var z = autoencoder_.encode(moved(x, c.shift, c.rotate, own));
-    return clustering_loss(log_soft_assignment(z, centres_), p);
   }
   bool trains_decoder() const override { return false; }
 };

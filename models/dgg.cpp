@@ -39,10 +39,8 @@ class Dgg : public System {
     optim::ParameterArena arena(vade_);
     optim::Adam adam(arena, {.lr = s.number("vade_lr"), .eps = 1e-4, .weight_decay = 1e-4});
     const optim::StepSchedule rate{s.number("vade_lr"), 10, 0.9};
-    const Random rng = Random(blueprint_.seed).fork("dgg");
-    const double weight = s.number("reconstruction_weight");
-    const int64_t m = s.whole("neighbors");
-    std::vector<int64_t> nearest;  // (n, graph_size): -1 where a neighbour does not answer
+    rows_ = rows.values;
+    nearest_.clear();
     train_epochs(
         phases, arena, adam, rows,
         {"graph",
@@ -52,28 +50,23 @@ class Dgg : public System {
          {"negative bound", "graph reconstruction", "graph divergence"}},
         progress,
         [&](const data::Batch& batch, int64_t epoch, int64_t step) {
-          if (nearest.empty()) nearest = graph(rows, progress);
-          const int64_t n = batch.values.size(0);
-          // Row 0 .. n - 1: the rows themselves; then their first neighbours, their second, ...
-          std::vector<int64_t> members = batch.rows.to_vector<int64_t>();
-          const Random draw = rng.fork("draw").fork(uint64_t(epoch));
-          for (int64_t j = 0; j < m; j++)
-            for (int64_t i = 0; i < n; i++)
-              members.push_back(neighbour(nearest, int64_t(nearest.size()) / rows.size(),
-                                          members[size_t(i)], j, draw));
-          const Tensor x =
-              data::gather_rows(rows.values, Tensor::from(members, {int64_t(members.size())}))
-                  .to(rows.device);
-          Random noise = rng.fork("noise").fork(uint64_t(step));
-          const Vade::Posterior q = vade_.encode(x);
-          const Var z = reparameterize(q.mean, q.logvar, noise);
-          const Var log_g = log_softmax(vade_.prior().log_joint(z), 1);
-          const Var divergence = mixture_divergence(vade_.prior(), log_g, q.mean, q.logvar);
-          const Var error = vade_.reconstruction_error(z, repeated(batch.values, m + 1));
-          const Var r = weighted(error, n, m), d = weighted(divergence, n, m);
-          return std::vector<Var>{weight * r + d, r, d};
+          if (nearest_.empty()) nearest_ = graph(rows, progress);
+          return loss(batch, epoch, step);
         },
         [&](int64_t epoch) { adam.options.lr = rate.at(epoch); });
+  }
+  std::vector<Var> loss(const data::Batch& batch, int64_t epoch, int64_t step) override {
+    const Random rng = Random(blueprint_.seed).fork("dgg");
+    const int64_t n = batch.values.size(0), m = blueprint_.settings.whole("neighbors");
+    const Tensor x = with_neighbours(batch, m, rng.fork("draw").fork(uint64_t(epoch)));
+    Random noise = rng.fork("noise").fork(uint64_t(step));
+    const Vade::Posterior q = vade_.encode(x);
+    const Var z = reparameterize(q.mean, q.logvar, noise);
+    const Var log_g = log_softmax(vade_.prior().log_joint(z), 1);
+    const Var divergence = mixture_divergence(vade_.prior(), log_g, q.mean, q.logvar);
+    const Var error = vade_.reconstruction_error(z, repeated(batch.values, m + 1));
+    const Var r = weighted(error, n, m), d = weighted(divergence, n, m);
+    return {blueprint_.settings.number("reconstruction_weight") * r + d, r, d};
   }
   Tensor encode(const Rows& rows, const Progress& progress) override {
     return vade_.codes(rows, progress);
@@ -90,6 +83,18 @@ class Dgg : public System {
   static Blueprint siamese_blueprint(Blueprint b) {
     b.seed = Random(b.seed).fork("siamese").bits_at(0);
     return b;
+  }
+
+  // Row 0 .. n - 1: the batch's own; then their first neighbours, their second, ...
+  Tensor with_neighbours(const data::Batch& batch, int64_t m, const Random& draw) const {
+    const int64_t n = batch.values.size(0), size = int64_t(nearest_.size()) / rows_.size(0);
+    std::vector<int64_t> members = batch.rows.to_vector<int64_t>();
+    for (int64_t j = 0; j < m; j++)
+      for (int64_t i = 0; i < n; i++)
+        members.push_back(neighbour(nearest_, size, members[size_t(i)], j, draw));
+    return data::gather_rows(rows_, Tensor::from(members, {int64_t(members.size())}))
+        .to(batch.values.device())
+        .to(batch.values.dtype());
   }
 
   // Mean over rows of 1/2 value_0 + 1/(2 m) sum of its neighbours' values; (n (m + 1)) as gathered.
@@ -167,6 +172,8 @@ class Dgg : public System {
   Blueprint blueprint_;
   Vade vade_;
   Autoencoder siamese_;
+  Tensor rows_;                   // (n, ...) that are trained on: neighbours are drawn from them
+  std::vector<int64_t> nearest_;  // (n, graph_size): -1 where a neighbour does not answer
 };
 
 void recipe(Settings& s, int64_t rows, const Shape& sample) {

@@ -28,20 +28,20 @@ class Gmvae : public System {
     Phases phases(*this, rows, t);
     optim::ParameterArena arena(*this);
     optim::Adam adam(arena, {.lr = s.number("lr")});
-    const double cv = s.number("cv");
     train_epochs(phases, arena, adam, rows,
                  {"training",
                   s.whole("epochs"),
                   s.whole("batch"),
                   blueprint_.seed,
                   {"negative bound", "reconstruction", "divergence", "w", "clusters"}},
-                 progress, [&](const data::Batch& batch, int64_t, int64_t step) {
-                   Random noise = noise_.fork(uint64_t(step));
-                   const Terms l = terms(batch.values, batch.mask, noise);
-                   const Var r = mean(l.reconstruction), d = mean(l.divergence), w = mean(l.w),
-                             c = mean(l.clusters);
-                   return std::vector<Var>{r + d + w + cv * c, r, d, w, c};
-                 });
+                 progress, [&](const auto&... of) { return loss(of...); });
+  }
+  std::vector<Var> loss(const data::Batch& batch, int64_t, int64_t step) override {
+    Random noise = noise_.fork(uint64_t(step));
+    const Terms l = terms(batch.values, batch.mask, noise);
+    const Var r = mean(l.reconstruction), d = mean(l.divergence), w = mean(l.w),
+              c = mean(l.clusters);
+    return {r + d + w + blueprint_.settings.number("cv") * c, r, d, w, c};
   }
   Tensor encode(const Rows& rows, const Progress& progress) override {
     const Evaluating evaluating(*this);

@@ -57,16 +57,18 @@ class IwaeSystem : public System {
     train_epochs(
         phases, arena, adam, rows,
         {"training", epochs, s.whole("batch"), blueprint_.seed, {"negative bound"}}, progress,
-        [&](const data::Batch& batch, int64_t epoch, int64_t step) {
-          const Tensor x =
-              binarise() ? binarised(batch.values, batch.rows, uint64_t(epoch)) : batch.values;
-          Random noise = noise_.fork(uint64_t(step));
-          return std::vector<Var>{-mean(bound_of(x, mask_of(batch.mask), noise))};
-        },
+        [&](const auto&... of) { return loss(of...); },
         [&](int64_t epoch) {
           if (s.word("schedule") == "cosine") adam.options.lr = cosine.at(epoch);
         });
     if (held > 0) measure(slice(all, all.size() - held, all.size()), phases, progress);
+  }
+
+  std::vector<Var> loss(const data::Batch& batch, int64_t epoch, int64_t step) override {
+    const Tensor x =
+        binarise() ? binarised(batch.values, batch.rows, uint64_t(epoch)) : batch.values;
+    Random noise = noise_.fork(uint64_t(step));
+    return {-mean(bound_of(x, mask_of(batch.mask), noise))};
   }
 
   // The means of q(z | x), or of z under the self-normalised weights.
@@ -115,6 +117,7 @@ class IwaeSystem : public System {
   Tensor binarised(const Tensor& x, const Tensor& rows, uint64_t epoch) const {
     const Random rng = Random(blueprint_.seed).fork("binarise").fork(epoch);
     if (!x.device().is_cpu()) return binarised(x.to(Device::cpu()), rows, epoch).to(x.device());
+    if (x.dtype() != DType::f32) return binarised(x.to(DType::f32), rows, epoch).to(x.dtype());
     const Tensor dense = x.contiguous();
     Tensor out = Tensor::empty(x.shape());
     const int64_t d = x.numel() / x.size(0);

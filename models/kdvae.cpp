@@ -66,6 +66,11 @@ class Experts : public System {
           return winners_of(batch.values, batch.mask, &noise);
         });
   }
+  // Eq. 6: the winners are held.
+  std::vector<Var> loss(const data::Batch& batch, int64_t, int64_t step) override {
+    Random own = noise_.fork("experts").fork(uint64_t(step));
+    return {loss_of_winners(batch, winners_of(batch.values, batch.mask, &own), own)};
+  }
 
   // The winner's latent mean: codes of different winners live in different spaces, so the code is
   // that of the autoencoder that the training started from.
@@ -140,7 +145,22 @@ class Experts : public System {
     }
   }
 
-  // An epoch's rows for each expert, as the winners say; their scores are to be maximised.
+  // Minus the mean over the batch of each row's score by its winner.
+  Var loss_of_winners(const data::Batch& batch, const std::vector<int32_t>& winners,
+                      Random& noise) {
+    Var total;
+    for (int64_t i = 0; i < k(); i++) {
+      const Tensor mine = rows_won(winners, int32_t(i));
+      if (mine.numel() == 0) continue;
+      const Tensor mask = batch.mask.defined() ? data::gather_rows(batch.mask, mine) : Tensor();
+      const Var sum_of =
+          sum(score(experts_[size_t(i)], data::gather_rows(batch.values, mine), mask, &noise));
+      total = total.defined() ? total + sum_of : sum_of;
+    }
+    return total / -double(batch.values.size(0));
+  }
+
+  // Epochs in which each row teaches the expert that the winners name.
   template <class Winners>
   void run(Phases& phases, optim::ParameterArena& arena, const Rows& rows, const char* phase,
            int64_t epochs, const Progress& progress, Winners winners_of_batch) {
@@ -155,18 +175,8 @@ class Experts : public System {
         [&](const data::Batch& batch, int64_t, int64_t step) {
           Random own = noise.fork(uint64_t(step));
           const std::vector<int32_t> winners = winners_of_batch(batch, own);
-          Var total;
-          for (int64_t i = 0; i < k(); i++) {
-            const Tensor mine = rows_won(winners, int32_t(i));
-            if (mine.numel() == 0) continue;
-            won[i] += double(mine.numel());
-            const Tensor mask =
-                batch.mask.defined() ? data::gather_rows(batch.mask, mine) : Tensor();
-            const Var sum_of =
-                sum(score(experts_[size_t(i)], data::gather_rows(batch.values, mine), mask, &own));
-            total = total.defined() ? total + sum_of : sum_of;
-          }
-          return std::vector<Var>{total / -double(batch.values.size(0))};
+          for (int32_t winner : winners) won[winner] += 1;
+          return std::vector<Var>{loss_of_winners(batch, winners, own)};
         },
         [&](int64_t epoch) {
           if (epoch > 0) revive(double(rows.size()));

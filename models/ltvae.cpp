@@ -33,8 +33,6 @@ class Ltvae : public System {
       tree_.start(net_.codes(rows, progress), blueprint_.seed, progress);
       nn::set_training(*this, true);
     });
-    const double weight = s.number("reconstruction_weight");
-    const Random noise = Random(blueprint_.seed).fork("ltvae noise");
     optim::ParameterArena arena(net_);
     optim::Adam adam(arena, {.lr = s.number("vade_lr")});
     train_epochs(
@@ -46,21 +44,20 @@ class Ltvae : public System {
          {"negative bound", "ltvae reconstruction", "divergence"}},
         progress,
         [&](const data::Batch& batch, int64_t, int64_t step) {
-          Random own = noise.fork(uint64_t(step));
-          const Vade::Posterior q = net_.encode(batch.values);
-          const Var z = reparameterize(q.mean, q.logvar, own);
-          const Var r = mean(net_.reconstruction_error(z, batch.values));
-          // Entropy of a Gaussian: 1/2 sum [logvar + log 2 pi + 1]
-          const Var entropy = 0.5 * sum(q.logvar + kLogTwoPiE, {1});
-          const Var d = -mean(tree_.log_density(z) + entropy);
-          tree_.step(z.value(), kStep);
-          return std::vector<Var>{weight * r + d, r, d};
+          const Sampled q = sample(batch.values, step);
+          const std::vector<Var> terms = loss(q, batch.values);
+          tree_.step(q.z.value(), kStep);
+          return terms;
         },
         [&](int64_t epoch) {
           if (tree_.facets() == 1 || epoch == 0 || epoch % s.whole("tree_every") != 0) return;
           tree_.learn_tree(net_.codes(rows, progress));
           nn::set_training(*this, true);
         });
+  }
+  // The tree is held.
+  std::vector<Var> loss(const data::Batch& batch, int64_t, int64_t step) override {
+    return loss(sample(batch.values, step), batch.values);
   }
   Tensor encode(const Rows& rows, const Progress& progress) override {
     return net_.codes(rows, progress);
@@ -80,6 +77,22 @@ class Ltvae : public System {
 
  private:
   static constexpr double kLogTwoPiE = 2.8378770664093454836;
+
+  struct Sampled {
+    Var z, logvar;  // (N, latent): of q(z | x) and its log variances
+  };
+  Sampled sample(const Tensor& x, int64_t step) {
+    Random own = Random(blueprint_.seed).fork("ltvae noise").fork(uint64_t(step));
+    const Vade::Posterior q = net_.encode(x);
+    return {reparameterize(q.mean, q.logvar, own), q.logvar};
+  }
+  std::vector<Var> loss(const Sampled& q, const Tensor& x) {
+    const Var r = mean(net_.reconstruction_error(q.z, x));
+    // Entropy of a Gaussian: 1/2 sum [logvar + log 2 pi + 1]
+    const Var entropy = 0.5 * sum(q.logvar + kLogTwoPiE, {1});
+    const Var d = -mean(tree_.log_density(q.z) + entropy);
+    return {blueprint_.settings.number("reconstruction_weight") * r + d, r, d};
+  }
 
   Blueprint blueprint_;
   Vade net_;  // its autoencoder and variance head; its own mixture is not used

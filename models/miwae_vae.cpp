@@ -52,7 +52,6 @@ class MiwaeVae : public System {
                    });
     }
     const Rows whole = completed(rows, progress);
-    const double beta = s.number("beta");
     optim::ParameterArena arena(vae_);
     optim::Adam adam(arena, {.lr = s.number("lr")});
     train_epochs(phases, arena, adam, whole,
@@ -61,11 +60,13 @@ class MiwaeVae : public System {
                   s.whole("batch"),
                   blueprint_.seed + 1,
                   {"total", "reconstruction", "KL"}},
-                 progress, [&](const data::Batch& batch, int64_t, int64_t) {
-                   const VaeLoss l = vae_.loss(vae_(batch.values, {}), batch.values, {});
-                   const Var r = mean(l.reconstruction), kl = mean(l.kl);
-                   return std::vector<Var>{r + beta * kl, r, kl};
-                 });
+                 progress, [&](const auto&... of) { return loss(of...); });
+  }
+  // Of rows without holes.
+  std::vector<Var> loss(const data::Batch& batch, int64_t, int64_t) override {
+    const VaeLoss l = vae_.loss(vae_(batch.values, {}), batch.values, {});
+    const Var r = mean(l.reconstruction), kl = mean(l.kl);
+    return {r + vae_.options().beta * kl, r, kl};
   }
   Tensor encode(const Rows& rows, const Progress& progress) override {
     return encode_means(vae_, as_dataset(completed(rows, progress)), kRowsAtATime, progress);

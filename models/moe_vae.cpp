@@ -70,24 +70,23 @@ class MoeVae : public System {
           });
     }
     optim::Adam adam(arena, {.lr = s.number("expert_lr")});
-    const Random noise = noise_.fork("experts");
-    const double sharp = s.number("sharp"), even = s.number("even");
-    train_epochs(
-        phases, arena, adam, rows,
-        {"experts",
-         s.whole("expert_epochs"),
-         s.whole("batch"),
-         blueprint_.seed + 3,
-         {"total", "expected bound", "row entropy", "imbalance"}},
-        progress, [&](const data::Batch& batch, int64_t, int64_t step) {
-          Random own = noise.fork(uint64_t(step));
-          const Var log_p = log_softmax(gate_(Var(batch.values)), 1), p = exp(log_p);
-          const Var cost = mean(sum(p * costs(batch, own), {1}));
-          const Var entropy = -mean(sum(p * log_p, {1}));
-          const Var share = mean(p, {0});
-          const Var uneven = sum(share * log(share + 1e-12)) + std::log(double(k()));
-          return std::vector<Var>{cost + sharp * entropy + even * uneven, cost, entropy, uneven};
-        });
+    train_epochs(phases, arena, adam, rows,
+                 {"experts",
+                  s.whole("expert_epochs"),
+                  s.whole("batch"),
+                  blueprint_.seed + 3,
+                  {"total", "expected bound", "row entropy", "imbalance"}},
+                 progress, [&](const auto&... of) { return loss(of...); });
+  }
+  std::vector<Var> loss(const data::Batch& batch, int64_t, int64_t step) override {
+    const Settings& s = blueprint_.settings;
+    Random own = noise_.fork("experts").fork(uint64_t(step));
+    const Var log_p = log_softmax(gate_(Var(batch.values)), 1), p = exp(log_p);
+    const Var cost = mean(sum(p * costs(batch, own), {1}));
+    const Var entropy = -mean(sum(p * log_p, {1}));
+    const Var share = mean(p, {0});
+    const Var uneven = sum(share * log(share + 1e-12)) + std::log(double(k()));
+    return {cost + s.number("sharp") * entropy + s.number("even") * uneven, cost, entropy, uneven};
   }
   Tensor encode(const Rows& rows, const Progress& progress) override {
     return start_.codes(rows, progress);

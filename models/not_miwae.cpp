@@ -42,13 +42,15 @@ class NotMiwae : public System {
     train_epochs(
         phases, arena, adam, rows,
         {"training", epochs, s.whole("batch"), blueprint_.seed, {"negative bound"}}, progress,
-        [&](const data::Batch& batch, int64_t, int64_t step) {
-          Random own = noise_.fork(uint64_t(step));
-          const Tensor mask = observed_of(batch.values, batch.mask);
-          const Var log_w = log_weights(batch.values, mask, s.whole("samples"), own).log_weights;
-          return std::vector<Var>{-mean(importance_weighted_bound(log_w).bound)};
-        },
+        [&](const auto&... of) { return loss(of...); },
         [&](int64_t epoch) { adam.options.lr = rate.at(epoch); });
+  }
+  std::vector<Var> loss(const data::Batch& batch, int64_t, int64_t step) override {
+    Random own = noise_.fork(uint64_t(step));
+    const Tensor mask = observed_of(batch.values, batch.mask);
+    const int64_t k = blueprint_.settings.whole("samples");
+    const Var log_w = log_weights(batch.values, mask, k, own).log_weights;
+    return {-mean(importance_weighted_bound(log_w).bound)};
   }
   Tensor encode(const Rows& rows, const Progress& progress) override {
     const Evaluating evaluating(*this);

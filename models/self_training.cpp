@@ -56,6 +56,22 @@ void CentreSystem::start_centres(Phases& phases, const Rows& rows, const Progres
   });
 }
 
+Var CentreSystem::distance_to_own(const Var& z, const data::Batch& batch,
+                                  const Tensor& labels) const {
+  const Tensor s = data::gather_rows(labels, batch.rows).to(DType::i64);
+  const Tensor own =
+      data::gather_rows(centres_.value().to(Device::cpu()), s).to(z.value().device());
+  return sum(squared_error(z, own));
+}
+
+Tensor CentreSystem::restart_centres(const Rows& rows, const Progress& progress) {
+  cluster::KMeansOptions from_here{.k = k(), .centres = centres_.value().to(Device::cpu()).clone()};
+  from_here.init = cluster::KMeansOptions::Init::given;
+  const cluster::KMeans found = cluster::kmeans(encode(rows, progress), from_here);
+  put(centres_.value(), found.centres);
+  return found.labels;
+}
+
 Tensor CentreSystem::assign(const Rows& rows, const Progress& progress) {
   return hardened(soft_assignment(encode(rows, progress), centres_));
 }
@@ -78,7 +94,8 @@ void SelfTrained::train(const Rows& rows, const Training& t, const Progress& pro
                  arena, [&](auto& optimizer) {
                    phases.run("clustering", optimizer, units, [&](int64_t unit) {
                      const Tensor q = soft_assignment(encode(rows, {}), centres_);
-                     const Tensor p = target_distribution(q), now = hardened(q);
+                     const Tensor now = hardened(q);
+                     target_ = target_distribution(q);
                      const double changed = labels.defined() ? changed_share(labels, now) : 1;
                      labels = now;
                      phases.record("labels that changed", changed);
@@ -89,10 +106,9 @@ void SelfTrained::train(const Rows& rows, const Training& t, const Progress& pro
                      for (int64_t i = 0; i < update; i++) {
                        const int64_t step = unit * update + i;
                        progress("clustering", step, units * update);
-                       const data::Batch batch =
-                           batches.at(step / batches.per_epoch(), step % batches.per_epoch());
-                       const Tensor target = data::gather_rows(p, batch.rows).to(rows.device);
-                       const Var l = loss(batch.values, target, step);
+                       const int64_t epoch = step / batches.per_epoch();
+                       const data::Batch batch = batches.at(epoch, step % batches.per_epoch());
+                       const Var l = loss(batch, epoch, step)[0];
                        arena.zero_grad();
                        backward(l);
                        optimizer.step();
@@ -102,6 +118,11 @@ void SelfTrained::train(const Rows& rows, const Training& t, const Progress& pro
                      return true;
                    });
                  });
+}
+
+Var SelfTrained::divergence(const Var& z, const data::Batch& batch) const {
+  const Tensor p = data::gather_rows(target_, batch.rows).to(z.value().device()).to(z.dtype());
+  return clustering_loss(log_soft_assignment(z, centres_), p);
 }
 
 std::vector<Setting> self_training_settings(const char* optimizer, const char* lr) {

@@ -3,7 +3,7 @@
 //     pretrain the autoencoder;  centres = k-means of the codes (20 starts)
 //     repeat: P = target(Q of all rows)                      every `update` steps
 //             stop when fewer than `tolerance` of the labels changed since the last P
-//             steps on batches: L(x, p) by the system's own loss
+//             steps on batches: the system's own loss, with the batch's rows of P
 //
 // Labels are argmax_j q_ij. Each system is a subclass that says its loss.
 #pragma once
@@ -27,6 +27,12 @@ class CentreSystem : public AutoencoderSystem {
   // centres = k-means of the codes of all rows, 20 starts; the phase "k-means".
   void start_centres(Phases& phases, const Rows& rows, const Progress& progress);
 
+  // The sum over a batch's codes z (N, latent) of |z - m_s|^2, for assignments s (n) i32 of all
+  // rows: centres and assignments are held.
+  Var distance_to_own(const Var& z, const data::Batch& batch, const Tensor& labels) const;
+  // The centres by k-means from where they are; the labels (n) i32.
+  Tensor restart_centres(const Rows& rows, const Progress& progress);
+
   Var centres_;  // (k, latent)
 };
 
@@ -34,13 +40,17 @@ class SelfTrained : public CentreSystem {
  public:
   using CentreSystem::CentreSystem;
   void train(const Rows& rows, const Training& t, const Progress& progress) override;
+  std::vector<Var> loss(const data::Batch& batch, int64_t epoch, int64_t step) override = 0;
 
  protected:
-  // Of a batch x with its target p (N, k): the loss that is minimized. step counts from 0.
-  virtual Var loss(const Tensor& x, const Tensor& p, int64_t step) = 0;
+  // KL(P || Q) of a batch's codes z (N, latent) and its rows of the present target.
+  Var divergence(const Var& z, const data::Batch& batch) const;
   virtual Corruption pretraining_corruption() const { return {}; }
   // What the loss trains: the encoder and the centres, and the decoder if the loss has it.
   virtual bool trains_decoder() const = 0;
+
+ private:
+  Tensor target_;  // P (n, k) of all rows, since its last update
 };
 
 // update, tolerance, iterations, cluster_optimizer, cluster_lr, cluster_momentum, with these

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "data/batches.h"
 #include "models/settings.h"
 #include "nn/module.h"
 #include "tensor/progress.h"
@@ -62,6 +63,11 @@ class System {
   // another run; Cancelled when `progress` asks to stop. Same seed, same bits, at any number of
   // threads.
   virtual void train(const Rows& rows, const Training& training, const Progress& progress) = 0;
+  // What the last phase of train() minimises, of one batch: the loss, then the terms that its
+  // curves follow; scalars, means over the batch's rows. `epoch` and `step`, counted from 0, name
+  // the noise: the same numbers, the same draws. Targets, assignments and neighbours, which a step
+  // holds, are those that train() held last.
+  virtual std::vector<Var> loss(const data::Batch& batch, int64_t epoch, int64_t step) = 0;
 
   // Features (n, latent) f32, finite or Error. A row's do not depend on the rows beside it.
   virtual Tensor encode(const Rows& rows, const Progress& progress) = 0;

@@ -92,20 +92,23 @@ void TabularVae::train(const Rows& rows, const Training& t, const Progress& prog
   Phases phases(*this, rows, t);
   optim::ParameterArena arena(*this);
   const double lr = settings_.number("lr");
-  const int64_t epochs = settings_.whole("epochs"), k = settings_.whole("samples");
+  const int64_t epochs = settings_.whole("epochs");
   optim::Adam adam(arena, {.lr = lr});
   const optim::CosineSchedule rate{lr, epochs, lr / 100};
-  const Random noise = Random(seed_).fork("tabular noise");
   train_epochs(
       phases, arena, adam, rows,
       {"training", epochs, settings_.whole("batch"), seed_, {"negative bound"}}, progress,
-      [&](const data::Batch& batch, int64_t, int64_t step) {
-        Random own = noise.fork(uint64_t(step));
-        const Var eps(randn({k, batch.values.size(0), latent()}, own).to(rows.device));
-        const Weighted w = weigh(batch.values, observed_of(batch.values, batch.mask), eps);
-        return std::vector<Var>{-mean(importance_weighted_bound(w.log_weights).bound)};
-      },
+      [&](const auto&... of) { return loss(of...); },
       [&](int64_t epoch) { adam.options.lr = rate.at(epoch); });
+}
+
+std::vector<Var> TabularVae::loss(const data::Batch& batch, int64_t, int64_t step) {
+  const Tensor& x = batch.values;
+  Random own = Random(seed_).fork("tabular noise").fork(uint64_t(step));
+  const Shape each{settings_.whole("samples"), x.size(0), latent()};
+  const Var eps(randn(each, own, x.dtype()).to(x.device()));
+  const Weighted w = weigh(x, observed_of(x, batch.mask), eps);
+  return {-mean(importance_weighted_bound(w.log_weights).bound)};
 }
 
 Tensor TabularVae::encode(const Rows& rows, const Progress& progress) {

@@ -31,6 +31,7 @@ class TabularVae : public System {
   TabularVae(const TableSchema& schema, const Settings& settings, uint64_t seed);
 
   void train(const Rows& rows, const Training& t, const Progress& progress) override;
+  std::vector<Var> loss(const data::Batch& batch, int64_t epoch, int64_t step) override;
   Tensor encode(const Rows& rows, const Progress& progress) override;
   // E[x | x_obs] of encoded rows: means of reals, probabilities of words.
   Tensor reconstruct(const Rows& rows, const Progress& progress) override;

@@ -42,11 +42,14 @@ Var Vade::reconstruction_error(const Var& z, const Tensor& x) {
   return autoencoder_.bernoulli ? bce_with_logits(out, x) : squared_error(out, x);
 }
 
-Vade::Terms Vade::terms(const Tensor& x, Random& noise) {
+std::vector<Var> Vade::loss(const Tensor& x, int64_t step, const Blueprint& b) {
+  Random noise = Random(b.seed).fork("vade noise").fork(uint64_t(step));
   const Posterior q = encode(x);
   const Var z = reparameterize(q.mean, q.logvar, noise);
   const Var log_g = log_softmax(prior_.log_joint(z), 1);
-  return {reconstruction_error(z, x), mixture_divergence(prior_, log_g, q.mean, q.logvar)};
+  const Var r = mean(reconstruction_error(z, x)),
+            d = mean(mixture_divergence(prior_, log_g, q.mean, q.logvar));
+  return {b.settings.number("reconstruction_weight") * r + d, r, d};
 }
 
 void Vade::start(Phases& phases, const Rows& rows, const Blueprint& b, const Training& t,
@@ -66,9 +69,7 @@ void Vade::train(Phases& phases, const Rows& rows, const Blueprint& b, const Tra
                  const Progress& progress) {
   start(phases, rows, b, t, progress);
   const Settings& s = b.settings;
-  const double weight = s.number("reconstruction_weight");
   const optim::StepSchedule rate{s.number("vade_lr"), 10, 0.9};
-  const Random noise = Random(b.seed).fork("vade noise");
   optim::ParameterArena arena(*this);
   optim::Adam adam(arena, {.lr = s.number("vade_lr"), .eps = 1e-4});
   train_epochs(
@@ -79,12 +80,7 @@ void Vade::train(Phases& phases, const Rows& rows, const Blueprint& b, const Tra
        b.seed + 1,
        {"negative bound", "vade reconstruction", "divergence"}},
       progress,
-      [&](const data::Batch& batch, int64_t, int64_t step) {
-        Random own = noise.fork(uint64_t(step));
-        const Terms l = terms(batch.values, own);
-        const Var r = mean(l.reconstruction), d = mean(l.divergence);
-        return std::vector<Var>{weight * r + d, r, d};
-      },
+      [&](const data::Batch& batch, int64_t, int64_t step) { return loss(batch.values, step, b); },
       [&](int64_t epoch) { adam.options.lr = rate.at(epoch); });
 }
 
@@ -143,6 +139,9 @@ class VadeSystem : public System {
   void train(const Rows& rows, const Training& t, const Progress& progress) override {
     Phases phases(*this, rows, t);
     vade_.train(phases, rows, blueprint_, t, progress);
+  }
+  std::vector<Var> loss(const data::Batch& batch, int64_t, int64_t step) override {
+    return vade_.loss(batch.values, step, blueprint_);
   }
   Tensor encode(const Rows& rows, const Progress& progress) override {
     return vade_.codes(rows, progress);

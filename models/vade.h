@@ -26,11 +26,8 @@ class Vade {
   Posterior encode(const Tensor& x);
   // -log p(x | z) of each row, (N).
   Var reconstruction_error(const Var& z, const Tensor& x);
-  // The terms of -L of each row, (N): they add up to it.
-  struct Terms {
-    Var reconstruction, divergence;
-  };
-  Terms terms(const Tensor& x, Random& noise);
+  // -L of a batch, a mean over its rows, and its two terms; noise that belongs to `step`.
+  std::vector<Var> loss(const Tensor& x, int64_t step, const Blueprint& b);
 
   // Phases "pretraining", "mixture" and "vade" of `phases`.
   void train(Phases& phases, const Rows& rows, const Blueprint& b, const Training& t,

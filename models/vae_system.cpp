@@ -27,6 +27,11 @@ class VaeSystem : public System {
       curves[2].values.push_back(e.kl);
     }
   }
+  std::vector<Var> loss(const data::Batch& batch, int64_t, int64_t) override {
+    const BatchLoss l = loss_of(vae_, batch.values, batch.mask);
+    const double n = double(batch.values.size(0));
+    return {l.total, l.reconstruction / n, l.kl / n};
+  }
   Tensor encode(const Rows& rows, const Progress& progress) override {
     return encode_means(vae_, as_dataset(rows), kRowsAtATime, progress);
   }

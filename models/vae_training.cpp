@@ -30,6 +30,12 @@ std::vector<EpochLoss> as_history(const optim::State& saved) {
 
 }  // namespace
 
+BatchLoss loss_of(Vae& vae, const Tensor& x, const Tensor& mask) {
+  const VaeLoss l = vae.loss(vae(x, mask), x, mask);
+  const Var reconstruction = sum(l.reconstruction), kl = sum(l.kl);
+  return {(reconstruction + vae.options().beta * kl) / double(x.size(0)), reconstruction, kl};
+}
+
 std::vector<EpochLoss> train_vae(Vae& vae, const data::Dataset& d, const TrainingOptions& options,
                                  const Progress& progress) {
   if (options.epochs < 0) fail("train", "0 epochs or more", text(options.epochs));
@@ -55,23 +61,19 @@ std::vector<EpochLoss> train_vae(Vae& vae, const data::Dataset& d, const Trainin
     double reconstruction = 0, kl = 0;
     for (int64_t step = 0; step < steps; step++) {
       progress("train", epoch * steps + step, options.epochs * steps);
-      data::Batch batch = batches.at(epoch, step);
-
-      VaeOutput out = vae(batch.values, batch.mask);
-      VaeLoss loss = vae.loss(out, batch.values, batch.mask);
-      Var total_reconstruction = sum(loss.reconstruction), total_kl = sum(loss.kl);
-      Var mean_loss = (total_reconstruction + beta * total_kl) / double(batch.values.size(0));
-      if (!std::isfinite(mean_loss.item()))
+      const data::Batch batch = batches.at(epoch, step);
+      const BatchLoss loss = loss_of(vae, batch.values, batch.mask);
+      if (!std::isfinite(loss.total.item()))
         fail("train", "a finite loss",
-             text(mean_loss.item(), " in epoch ", epoch + 1, ", batch ", step + 1),
+             text(loss.total.item(), " in epoch ", epoch + 1, ", batch ", step + 1),
              "lower --lr, or look for extreme values in the data");
 
       arena.zero_grad();
-      backward(mean_loss);
+      backward(loss.total);
       adam.step();
 
-      reconstruction += total_reconstruction.item();
-      kl += total_kl.item();
+      reconstruction += loss.reconstruction.item();
+      kl += loss.kl.item();
     }
     // The last step may spoil the weights without a loss that tells: codes do, before they are
     // saved.

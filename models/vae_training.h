@@ -18,6 +18,13 @@ struct TrainingOptions {
   std::string description = {};
 };
 
+// What a step minimises and its parts: total = (reconstruction + beta kl) / rows of the batch,
+// where those two are sums over the rows.
+struct BatchLoss {
+  Var total, reconstruction, kl;
+};
+BatchLoss loss_of(Vae& vae, const Tensor& x, const Tensor& mask);
+
 // Means over the samples of one epoch.
 struct EpochLoss {
   double total, reconstruction, kl;

@@ -46,90 +46,6 @@ Tensor random_mask(const Shape& shape, uint64_t seed, DType dtype = DType::f64) 
   return t;
 }
 
-// loss() in f64 against central differences in every parameter of the module.
-template <class Module, class Loss>
-void expect_gradients(Module& module, Loss loss) {
-  auto all = nn::parameters(module);
-  std::vector<Tensor> values;
-  for (const auto& p : all) values.push_back(p.parameter->value().to(DType::f64).clone());
-  const GradientCheck check = check_gradient(values, std::vector<bool>(values.size(), true),
-                                             [&](const std::vector<Var>& v) {
-                                               for (size_t i = 0; i < v.size(); i++)
-                                                 *all[i].parameter = v[i];
-                                               return loss();
-                                             });
-  EXPECT_LT(check.error, 1e-6) << check.worst;
-}
-
-TEST(Variational, GradientsOfTheImportanceWeightedBound) {
-  const Tensor x = uniform({4, 3}, 1), mask = random_mask({4, 3}, 2);
-  for (Likelihood l : kAll)
-    for (int64_t k : {1, 3}) {
-      Iwae iwae({3}, {.likelihood = l, .latent = 2, .hidden = {4}}, Random(3));
-      expect_gradients(iwae, [&] {
-        Random noise(5);
-        return iwae.bound(x, mask, k, noise);
-      });
-    }
-}
-
-// The responsibilities depend on the sample of z, and the gradient goes through them.
-TEST(Variational, GradientsOfVadesBound) {
-  Settings s("vade", find_system("vade")->settings);
-  s.set_all("hidden=5-4,latent=2,loss=bernoulli");
-  find_system("vade")->recipe(s, 10, {3});
-  Vade vade({.sample = {3}, .clusters = 3, .settings = s, .seed = 2});
-  const Tensor x = uniform({4, 3}, 1);
-  for (auto& p : nn::parameters(vade))  // away from where components coincide
-    if (p.name == "prior.means")
-      Tensor(p.parameter->value()).copy_(uniform({3, 2}, 9, DType::f32, -1, 1));
-  expect_gradients(vade, [&] {
-    Random noise(5);
-    const Vade::Terms t = vade.terms(x, noise);
-    return t.reconstruction + t.divergence;
-  });
-}
-
-TEST(Variational, GradientsOfAnExpertsScore) {
-  const Tensor x = uniform({4, 3}, 1), mask = random_mask({4, 3}, 2);
-  for (Likelihood l : kAll) {
-    Expert e({3}, {5, 4}, 2, l, Random(3));
-    expect_gradients(e, [&] {
-      Random noise(5);
-      const Expert::Posterior q = e.encode(x);
-      return e.log_likelihood_of(x, mask, reparameterize(q.mean, q.logvar, noise)) -
-             kl_standard_normal(q.mean, q.logvar);
-    });
-  }
-}
-
-TEST(Variational, GradientsOfTheTabularBound) {
-  const TableSchema schema{2, 1, {3}};
-  Settings s("tabular-vae", tabular_settings());
-  s.set_all("hidden=5,latent=2,epochs=1");
-  TabularVae vae(schema, s, 1);
-  Tensor x = uniform({4, 6}, 1), mask = Tensor::full({4, 6}, 1, DType::f64);
-  for (int64_t i = 0; i < 4; i++)
-    for (int64_t c = 0; c < 3; c++) x.data<double>()[i * 6 + 3 + c] = c == i % 3;
-  for (int64_t at : {1, 8, 15, 16, 17}) mask.data<double>()[at] = 0;
-  const Tensor eps = uniform({3, 4, 2}, 7, DType::f64, -2, 2);
-  expect_gradients(
-      vae, [&] { return importance_weighted_bound(vae.weigh(x, mask, eps).log_weights).bound; });
-}
-
-TEST(Variational, GradientsOfTheLatentTree) {
-  Random rng(4);
-  const Tensor codes = randn({60, 5}, rng);
-  for (int64_t facets : {1, 3}) {
-    LatentTree tree(5, facets, 2);
-    tree.start(codes, 1, {});
-    const GradientCheck check =
-        check_gradient({uniform({4, 5}, 1, DType::f64, -1, 1)}, {true},
-                       [&](const std::vector<Var>& v) { return tree.log_density(v[0]); });
-    EXPECT_LT(check.error, 1e-6) << check.worst;
-  }
-}
-
 TEST(Variational, MissingValuesGetExactlyNoGradient) {
   for (Likelihood l : kAll)
     for (const Shape& shape : {Shape{3, 4}, Shape{2, 1, 3, 3}}) {
@@ -292,66 +208,6 @@ TEST(Variational, DrawsAreOfTheRightSpread) {
   EXPECT_NEAR(mb, 1 / (1 + std::exp(-2.0)), 0.01);
 }
 
-// Three facets of one chain a - b - c: the tree must be that chain, and its density what the sum
-// over all 8 combinations is.
-TEST(LatentTree, FindsAChainAndSumsOverIt) {
-  Random rng(5);
-  const int64_t n = 1500;
-  Tensor codes = Tensor::empty({n, 3});
-  for (int64_t i = 0; i < n; i++) {
-    const int b = rng.uniform() < 0.5, a = rng.uniform() < 0.85 ? b : 1 - b,
-              c = rng.uniform() < 0.85 ? b : 1 - b;
-    const int values[] = {a, b, c};
-    for (int64_t j = 0; j < 3; j++)
-      codes.data<float>()[i * 3 + j] = float(3 * values[j] + 0.3 * rng.normal());
-  }
-  LatentTree tree(3, 3, 2);
-  tree.start(codes, 1, {});
-  std::vector<double> facet_of, parent;
-  for (const auto& e : nn::state_dict(tree)) {
-    if (e.name == "facet_of") facet_of = e.tensor.to_vector<double>();
-    if (e.name == "parent") parent = e.tensor.to_vector<double>();
-  }
-  const auto middle = int64_t(facet_of[1]);
-  EXPECT_EQ(tree.chief(), middle);
-  for (int64_t f = 0; f < 3; f++)
-    EXPECT_EQ(parent[size_t(f)], f == middle ? -1 : double(middle)) << f;
-
-  // Posteriors are a distribution, and agree with the values that made the codes.
-  const auto posterior = tree.posteriors(codes);
-  double right = 0;
-  for (int64_t i = 0; i < n; i++) {
-    const Tensor& p = posterior[size_t(facet_of[0])];
-    EXPECT_NEAR(p.at({i, 0}) + p.at({i, 1}), 1, 1e-5);
-    right += (p.at({i, 1}) > 0.5) == (codes.at({i, 0}) > 1.5);
-  }
-  EXPECT_GT(std::max(right, double(n) - right) / double(n), 0.99);
-
-  // A density: over a fine grid it sums to 1.
-  const int64_t side = 40;
-  Tensor grid = Tensor::empty({side * side * side, 3});
-  for (int64_t i = 0; i < grid.size(0); i++) {
-    const int64_t at[] = {i / (side * side), i / side % side, i % side};
-    for (int64_t j = 0; j < 3; j++)
-      grid.data<float>()[i * 3 + j] = float(-2 + 7 * (double(at[j]) + 0.5) / double(side));
-  }
-  const double cell = std::pow(7.0 / double(side), 3);
-  EXPECT_NEAR(sum(exp(tree.log_density(Var(grid)))).item() * cell, 1, 0.02);
-}
-
-TEST(LatentTree, StepwiseEmRaisesTheDensity) {
-  Random rng(6);
-  Tensor codes = randn({400, 2}, rng);
-  for (int64_t i = 0; i < 400; i++) codes.data<float>()[i * 2] += i % 2 ? 2.0f : -2.0f;
-  LatentTree tree(2, 1, 2);
-  tree.start(codes, 1, {});
-  Tensor moved = codes.clone();
-  for (int64_t i = 0; i < moved.numel(); i++) moved.data<float>()[i] += 1;
-  const double before = mean(tree.log_density(Var(moved))).item();
-  for (int step = 0; step < 300; step++) tree.step(moved, 0.05);
-  EXPECT_GT(mean(tree.log_density(Var(moved))).item(), before + 0.2);
-}
-
 // On the digits, at sizes that take a second or two; an untrained network stays below each floor.
 struct Floor {
   const char *system, *settings, *off;
@@ -456,8 +312,6 @@ TEST(Variational, EachDecoderOfKDvaeMakesOneDigit) {
 TEST(Variational, BadOptionsAreNamed) {
   EXPECT_EQ(message_of([] { likelihood_of("poisson"); }),
             "likelihood: expected bernoulli, gaussian or student; got 'poisson'");
-  EXPECT_EQ(message_of([] { LatentTree(4, 5, 2); }),
-            "latent tree: expected 1 to 4 facets, a latent dimension or more each; got 5");
   const Rows rows = slice(digits_rows(), 0, 20);
   SystemPtr iwae = made("iwae", "epochs=1,held_out=20", rows, 0);
   EXPECT_EQ(message_of([&] { iwae->train(rows, {}, {}); }),
