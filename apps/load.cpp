@@ -56,28 +56,15 @@ void require_columns(const LoadRequest& request) {
 
 Loaded load_data(const LoadRequest& request) {
   require_known(request.name_or_path);
-  require_columns(request);
+  if (!request.values) require_columns(request);
   data::LoadOptions options;
   options.data_dir = request.data_dir.value_or("");
   options.csv.label_column = request.label_column.value_or("");
+  options.csv.values = request.values.value_or(0);
   options.csv.drop_columns = split(request.drop_columns.value_or(""));
   data::Dataset all = data::load(request.name_or_path, options);
   const int64_t n = all.size(), kept = std::min(n, request.limit.value_or(n));
   return {kept < n ? data::slice(all, 0, kept) : std::move(all), n};
-}
-
-data::Dataset load_new(LoadRequest request, const std::function<bool(const data::Dataset&)>& fits) {
-  std::vector<LoadRequest> readings{request};
-  if (request.label_column) request.label_column.reset(), readings.push_back(request);
-  if (request.drop_columns) request.drop_columns.reset(), readings.push_back(request);
-  std::optional<data::Dataset> first;
-  for (const LoadRequest& reading : readings) try {
-      data::Dataset d = load_data(reading).data;
-      if (fits(d)) return d;
-      if (!first) first = d;
-    } catch (const Error&) {  // said below, if it was not for a column
-    }
-  return first ? *first : load_data(readings.front()).data;
 }
 
 void require_same_columns(const char* op, const std::vector<std::string>& learned,

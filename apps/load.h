@@ -1,7 +1,6 @@
 // A data set by its name or path, as every command takes it.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +14,9 @@ struct LoadRequest {
   std::optional<std::string> data_dir, label_column;
   std::optional<std::string> drop_columns;  // names separated by commas
   std::optional<int64_t> limit;
+  // Of new rows for what was learned from others: as many values as those had. The columns of
+  // labels and those to be left out may then be missing.
+  std::optional<int64_t> values = {};
 };
 
 struct Loaded {
@@ -25,10 +27,6 @@ struct Loaded {
 // Throws Error: on what is neither a name nor a path, with the nearest name; on columns asked for
 // where the data names none; and as data::load() does.
 Loaded load_data(const LoadRequest& request);
-
-// New rows for what was learned from others. The label column and those to be left out may be
-// missing: where the rows do not fit with them, they are read without.
-data::Dataset load_new(LoadRequest request, const std::function<bool(const data::Dataset&)>& fits);
 
 // Throws Error where both the columns learned from and those of the new rows have names (of a
 // header, not numbers), and others or in another order.

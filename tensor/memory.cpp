@@ -42,7 +42,8 @@ constexpr size_t kLargePage = 2 << 20;
 
 void* from_system(size_t size) {
   if (size < 2 * kLargePage) return std::aligned_alloc(64, size);
-  void* block = std::aligned_alloc(kLargePage, size);
+  void* block = nullptr;  // aligned_alloc asks for a multiple of the page
+  if (posix_memalign(&block, kLargePage, size) != 0) return nullptr;
 #if defined(MADV_HUGEPAGE)
   if (block) madvise(block, size, MADV_HUGEPAGE);  // a wish, which may be refused
 #endif

@@ -55,11 +55,9 @@ std::vector<std::string> lines_of(const std::string& joined) {
 
 data::Dataset new_rows(const AssignOptions& o, const TrainedSystem& trained) {
   const Columns columns = columns_of(o.run);
-  const bool table = trained.blueprint.sample.rank() == 1;
-  data::Dataset rows =
-      load_new({o.data, o.data_dir, columns.label, columns.drop, {}}, [&](const data::Dataset& d) {
-        return !table || (d.values.rank() == 2 && d.values.size(1) == trained.blueprint.sample[0]);
-      });
+  LoadRequest request{o.data, o.data_dir, columns.label, columns.drop, {}};
+  request.values = trained.blueprint.sample.numel();
+  data::Dataset rows = load_data(request).data;
   require_same_columns("assign", lines_of(trained.columns), rows, o.data);
   return rows;
 }

@@ -76,6 +76,7 @@ void run_embed(const char* command, const char* name, const EmbedOptions& o, Emb
                const void* context) {
   const Rows loaded = load_rows(o.rows);
   const Tensor &rows = loaded.values, fresh = load_new_rows(o.rows, loaded);
+  require_whole("--new", fresh);
   const std::string folder = output_folder(o.rows, command);
   ProgressLine line(o.rows.quiet);
   Stopwatch watch;
@@ -83,7 +84,7 @@ void run_embed(const char* command, const char* name, const EmbedOptions& o, Emb
   Embedded made;
   {
     const Interruptible asked;
-    made = embed(context, {rows, fresh, loaded.classes}, line.progress());
+    made = embed(context, rows, loaded.classes, line.progress());
   }
   watch.stop();
   line.finish();
@@ -93,8 +94,14 @@ void run_embed(const char* command, const char* name, const EmbedOptions& o, Emb
     if (o.csv) write_file_atomically(folder + "/" + stem + ".csv", as_csv(table, command));
     written += (written.empty() ? "" : ", ") + stem + ".npy" + (o.csv ? ", " + stem + ".csv" : "");
   };
+  discard(folder, {"embedding.csv", "new_embedding.npy", "new_embedding.csv", "report.html"});
   write("embedding", made.table);
-  if (fresh.defined()) write("new_embedding", made.fresh);
+  if (fresh.defined()) {
+    const Interruptible asked;
+    const Tensor places = made.place(fresh, line.progress());
+    line.finish();
+    write("new_embedding", places);
+  }
   const double seconds = watch.stages().front().seconds;
   const std::string figure = made.figure;
   if (!o.no_report) {
@@ -107,12 +114,9 @@ void run_embed(const char* command, const char* name, const EmbedOptions& o, Emb
     write_file_atomically(folder + "/report.html", report_html(page));
   }
   if (o.json) {
-    nlohmann::ordered_json out{{"rows", rows.size(0)},
-                               {"columns", rows.size(1)},
-                               {"dimensions", made.table.size(1)},
-                               {"seconds", seconds},
-                               {"folder", folder}};
+    nlohmann::ordered_json out{{"rows", rows.size(0)}, {"columns", rows.size(1)}};
     if (fresh.defined()) out["new_rows"] = fresh.size(0);
+    out.update({{"dimensions", made.table.size(1)}, {"seconds", seconds}, {"folder", folder}});
     if (!figure.empty()) out[figure] = made.value;
     std::printf("%s\n", out.dump(2).c_str());
     return;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "apps/report/report.h"
@@ -33,22 +34,18 @@ struct Embedded {
   Tensor table;             // (n, r)
   const char* figure = "";  // a result worth telling, as --json names it; "" for none
   double value = 0;
-  Sweep curve = {};   // one for the report, such as a scree plot
-  Tensor fresh = {};  // (m, r): places of the new rows, if there are any
+  Sweep curve = {};  // one for the report, such as a scree plot
+  // Places (m, r) of rows (m, d) that were not learned from.
+  std::function<Tensor(const Tensor& fresh, const Progress& progress)> place = {};
 };
 
-struct EmbedInput {
-  const Tensor& rows;   // (n, d) f32
-  const Tensor& fresh;  // (m, d) f32, those of --new, or undefined
-  const data::Labels& classes;
-};
-
-// Loads the rows, calls embed(context, input, progress) with progress lines and Ctrl-C, writes
-// embedding.npy, report.html (the first two columns drawn) unless --no-report and, with --csv,
-// embedding.csv (columns umap1, umap2, ...) to the folder of --out, and prints a summary; of new
-// rows new_embedding.npy and .csv. name: of the method, "UMAP". Throws Error on data with missing
-// values.
-using Embed = Embedded (*)(const void* context, const EmbedInput& input, const Progress& progress);
+// Loads the rows, calls embed(context, rows, classes, progress) with progress lines and Ctrl-C,
+// writes embedding.npy, report.html (the first two columns drawn) unless --no-report and, with
+// --csv, embedding.csv (columns umap1, umap2, ...) to the folder of --out, then places the rows of
+// --new in new_embedding.npy and .csv, and prints a summary. name: of the method, "UMAP". Throws
+// Error on data with missing values.
+using Embed = Embedded (*)(const void* context, const Tensor& rows, const data::Labels& classes,
+                           const Progress& progress);
 void run_embed(const char* command, const char* name, const EmbedOptions& options, Embed embed,
                const void* context);
 

@@ -16,11 +16,12 @@ struct PcaCommand {
   bool whiten = false;
 };
 
-Embedded make_pca(const void* context, const EmbedInput& input, const Progress& progress) {
+Embedded make_pca(const void* context, const Tensor& rows, const data::Labels&,
+                  const Progress& progress) {
   const PcaCommand& c = *static_cast<const PcaCommand*>(context);
   const cluster::PcaOptions o{
       .components = c.components, .whiten = c.whiten, .seed = uint64_t(c.embed.rows.seed)};
-  const cluster::Pca pca = cluster::fit_pca(input.rows, o, progress);
+  const cluster::Pca pca = cluster::fit_pca(rows, o, progress);
   Curve share{"its share", {}}, together{"together", {}};
   Sweep scree{"Scree plot",
               "The share of the variance that each component explains, and that of all up to it.",
@@ -34,8 +35,8 @@ Embedded make_pca(const void* context, const EmbedInput& input, const Progress& 
     scree.at.push_back(int64_t(scree.at.size()) + 1);
   }
   scree.lines = {together, share};
-  return {transform(pca, input.rows), "variance kept", kept, scree,
-          input.fresh.defined() ? transform(pca, input.fresh) : Tensor()};
+  return {transform(pca, rows), "variance kept", kept, scree,
+          [pca](const Tensor& fresh, const Progress&) { return transform(pca, fresh); }};
 }
 
 }  // namespace

@@ -16,7 +16,8 @@ struct TsneCommand {
   std::string init = "pca", method = "auto";
 };
 
-Embedded make_tsne(const void* context, const EmbedInput& input, const Progress& progress) {
+Embedded make_tsne(const void* context, const Tensor& rows, const data::Labels&,
+                   const Progress& progress) {
   const TsneCommand& c = *static_cast<const TsneCommand*>(context);
   cluster::TsneOptions o = c.tsne;
   o.seed = uint64_t(c.embed.rows.seed);
@@ -24,12 +25,14 @@ Embedded make_tsne(const void* context, const EmbedInput& input, const Progress&
   for (auto method :
        {cluster::TsneMethod::exact, cluster::TsneMethod::barnes_hut, cluster::TsneMethod::fft})
     if (c.method == name_of(method)) o.method = method;
-  const cluster::TsneResult result = cluster::tsne(input.rows, o, progress);
+  const cluster::TsneResult result = cluster::tsne(rows, o, progress);
   return {result.embedding,
           "divergence",
           result.divergence,
           {},
-          input.fresh.defined() ? transform(result, input.fresh, progress) : Tensor()};
+          [result](const Tensor& fresh, const Progress& asked) {
+            return transform(result, fresh, asked);
+          }};
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ struct UmapCommand {
   bool supervised = false;
 };
 
-Embedded make_umap(const void* context, const EmbedInput& input, const Progress& progress) {
+Embedded make_umap(const void* context, const Tensor& rows, const data::Labels& classes,
+                   const Progress& progress) {
   const UmapCommand& c = *static_cast<const UmapCommand*>(context);
   cluster::UmapOptions o = c.umap;
   o.seed = uint64_t(c.embed.rows.seed);
@@ -28,21 +29,18 @@ Embedded make_umap(const void* context, const EmbedInput& input, const Progress&
   for (auto metric : {cluster::UmapMetric::cosine, cluster::UmapMetric::correlation})
     if (c.metric == name_of(metric)) o.metric = metric;
   if (c.supervised) {
-    if (!input.classes.defined())
+    if (!classes.defined())
       fail("umap", "data with classes for --supervised", c.embed.rows.load.name_or_path,
            "name their column by --label-column");
-    o.labels = input.classes.ids();
+    o.labels = classes.ids();
   }
   if (c.neighbors) {
     o.neighbors = {load_npy(*c.neighbors + "/index.npy"), load_npy(*c.neighbors + "/distance.npy")};
-    if (o.neighbors.index.rank() == 2) o.n_neighbors = o.neighbors.index.size(1);
   }
-  const cluster::UmapResult result = cluster::umap(input.rows, o, progress);
-  return {result.embedding,
-          "",
-          0,
-          {},
-          input.fresh.defined() ? transform(result, input.fresh, progress) : Tensor()};
+  const cluster::UmapResult result = cluster::umap(rows, o, progress);
+  return {.table = result.embedding, .place = [result](const Tensor& fresh, const Progress& asked) {
+            return transform(result, fresh, asked);
+          }};
 }
 
 }  // namespace
@@ -57,8 +55,9 @@ void add_umap(CLI::App& program) {
              "neighbours of a point; 0: a 300th of the rows, at least 100");
   command
       ->add_option("--neighbors-from", c->neighbors,
-                   "a folder of `clade knn --self`: these neighbours, and as many")
+                   "a folder of `clade knn --self`, of the same metric: these neighbours")
       ->type_name("DIR")
+      ->excludes(command->get_option("--n-neighbors"))
       ->take_last();
   add_number(*command, "--n-components", o.n_components, 1, "dimensions of the result");
   add_number(*command, "--min-dist", o.min_dist, 0, 1e9, "how tightly points may be packed");

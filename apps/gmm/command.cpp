@@ -141,6 +141,7 @@ void run_gmm(const GmmCommand& c) {
   save_npy(folder + "/means.npy", gmm.means);
   save_npy(folder + "/covariances.npy", gmm.covariances);
   p.filled = input.holes ? cluster::fill_holes(gmm, input.rows) : input.rows;
+  discard(folder, {"filled.npy"});
   if (input.holes) save_npy(folder + "/filled.npy", p.filled);
 
   p.rows = labelled(r, log_p);

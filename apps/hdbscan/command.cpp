@@ -92,35 +92,43 @@ void run_hdbscan(HdbscanCommand o) {
   const Rows loaded = load_rows(o.rows);
   const data::Labels& classes = loaded.classes;
   const Tensor &rows = loaded.values, fresh = load_new_rows(o.rows, loaded);
+  require_whole("--new", fresh);
+  if (fresh.defined() && has_holes(rows))
+    fail("--new", "rows without missing values to learn from", "some are missing",
+         "fill them in first: clade impute");
   o.fit.min_common = common_columns(o, rows);
   const std::string folder = output_folder(o.rows, "hdbscan");
   ProgressLine line(o.rows.quiet);
   Stopwatch watch;
   watch.start("fit");
   cluster::HdbscanResult r;
-  cluster::Prediction added;
   {
     const Interruptible asked;
     r = cluster::hdbscan(rows, o.fit, line.progress());
-    watch.stop();
-    if (fresh.defined())
-      added = cluster::approximate_predict(rows, r, o.fit, fresh, line.progress());
   }
+  watch.stop();
   line.finish();
+  discard(folder, {"new_labels.csv", "new_labels.npy", "report.html"});
   write_results(folder, r);
-  if (fresh.defined())
+  if (fresh.defined()) {
+    const Interruptible asked;
+    const auto added = cluster::approximate_predict(rows, r, o.fit, fresh, line.progress());
+    line.finish();
     write_labels(folder + "/new_labels", "hdbscan", added.labels,
                  {{"probability", added.probabilities.to_vector<double>()}});
+  }
   const double seconds = watch.stages().front().seconds;
   if (!o.no_report) write_report(o, folder, rows, classes, r, seconds);
   if (o.json) {
     double weight = 0;
     for (double w : r.hierarchy.spanning_tree.weight.to_vector<double>()) weight += w;
-    nlohmann::ordered_json out{
-        {"rows", rows.size(0)}, {"columns", rows.size(1)}, {"clusters", r.cluster_count},
-        {"noise", noise_of(r)}, {"tree_weight", weight},   {"seconds", seconds},
-        {"folder", folder}};
+    nlohmann::ordered_json out{{"rows", rows.size(0)}, {"columns", rows.size(1)}};
     if (fresh.defined()) out["new_rows"] = fresh.size(0);
+    out.update({{"clusters", r.cluster_count},
+                {"noise", noise_of(r)},
+                {"tree_weight", weight},
+                {"seconds", seconds},
+                {"folder", folder}});
     std::printf("%s\n", out.dump(2).c_str());
     return;
   }

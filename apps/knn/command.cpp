@@ -91,6 +91,7 @@ void run_knn(const KnnOptions& o) {
   const cluster::Neighbors& found = near.neighbors;
   save_npy(folder + "/index.npy", found.index);
   save_npy(folder + "/distance.npy", found.distance);
+  discard(folder, {"neighbors.csv"});
   if (o.csv) write_file_atomically(folder + "/neighbors.csv", table_of(found));
   const double seconds = watch.stages().front().seconds;
   if (o.json) {

@@ -27,6 +27,7 @@ std::string report_of(const PartitionOptions& o, const PartitionInput& input, co
 
 void write(const PartitionOptions& o, const PartitionInput& input, const Partition& p,
            const std::string& folder) {
+  discard(folder, {"new_labels.csv", "new_labels.npy", "report.html"});
   write_labels(folder + "/labels", p.command, p.rows.labels, p.rows.columns);
   if (input.fresh.defined())
     write_labels(folder + "/new_labels", p.command, p.fresh.labels, p.fresh.columns);

@@ -65,7 +65,7 @@ void add_new_option(CLI::App& command, RowsOptions& o, const std::string& writte
 Rows load_rows(const RowsOptions& o) {
   if (o.threads) set_threads(int(*o.threads));
   data::Dataset d = load_data(o.load).data;
-  Rows rows{{}, d.labels, d.columns, {}};
+  Rows rows{{}, d.labels, d.values.shape().without(0), d.columns, {}};
   if (o.scale) {
     if (d.is_images()) fail("--scale", "a table", text("the images ", d.name), "leave it out");
     rows.scaling = data::Scaling::standard(d);
@@ -78,24 +78,31 @@ Rows load_rows(const RowsOptions& o) {
 
 Tensor load_new_rows(const RowsOptions& o, const Rows& rows) {
   if (!o.fresh) return {};
-  const int64_t wanted = rows.values.size(1);
   LoadRequest request = o.load;
   request.name_or_path = *o.fresh, request.limit.reset();
-  auto width = [](const data::Dataset& d) {
-    return d.values.numel() / std::max<int64_t>(d.size(), 1);
-  };
-  data::Dataset d =
-      load_new(request, [&](const data::Dataset& read) { return width(read) == wanted; });
+  request.values = rows.values.size(1);
+  const data::Dataset d = load_data(request).data;
   require_same_columns("--new", rows.columns, d, *o.fresh);
-  if (width(d) != wanted)
-    fail("--new", text("rows of ", wanted, " values, as ", o.load.name_or_path, " has"),
-         text(width(d), " in ", *o.fresh));
+  const Shape sample = d.values.shape().without(0);
+  // Images and flat rows of as many values may be mixed.
+  const bool flattened = sample.rank() == 1 || rows.sample.rank() == 1;
+  if (sample.numel() != rows.sample.numel() || !(flattened || sample == rows.sample))
+    fail("--new", text("rows of ", rows.sample, ", as ", o.load.name_or_path, " has"),
+         text(sample, " in ", *o.fresh));
+  if (rows.scaling && d.is_images())
+    fail("--new", "a table, beside --scale", text("the images ", *o.fresh));
   return flat(rows.scaling ? rows.scaling->apply(d) : d);
 }
 
 bool has_holes(const Tensor& rows) {
   const float* v = rows.data<float>();
   return std::any_of(v, v + rows.numel(), [](float f) { return std::isnan(f); });
+}
+
+void require_whole(const char* option, const Tensor& rows) {
+  if (rows.defined() && has_holes(rows))
+    fail(option, "rows without missing values", "some are missing",
+         "fill them in first: clade impute");
 }
 
 std::string output_folder(const RowsOptions& o, const std::string& command) {
@@ -105,6 +112,11 @@ std::string output_folder(const RowsOptions& o, const std::string& command) {
   std::filesystem::create_directories(folder, problem);
   if (problem) fail("--out", "a folder that can be made", folder, problem.message());
   return folder;
+}
+
+void discard(const std::string& folder, std::initializer_list<const char*> files) {
+  std::error_code ignored;
+  for (const char* file : files) std::filesystem::remove(folder + "/" + file, ignored);
 }
 
 }  // namespace clade::apps

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,6 +37,7 @@ void add_new_option(CLI::App& command, RowsOptions& options, const std::string& 
 struct Rows {
   Tensor values;         // (n, d) f32: images laid out flat, missing values NaN, --scale applied
   data::Labels classes;  // known ones, where the data has any
+  Shape sample;          // of a row as it was read
   std::vector<std::string> columns;
   std::optional<data::Scaling> scaling;
 };
@@ -46,8 +48,12 @@ Rows load_rows(const RowsOptions& options);  // sets the threads, too
 Tensor load_new_rows(const RowsOptions& options, const Rows& rows);
 
 bool has_holes(const Tensor& rows);  // (n, d) f32: a NaN among them
+// Throws Error where rows, if there are any, have holes.
+void require_whole(const char* option, const Tensor& rows);
 
 // --out, else runs/<command>-<data>; made if it is not there.
 std::string output_folder(const RowsOptions& options, const std::string& command);
+// Files that an earlier run may have left there, and this one may not write.
+void discard(const std::string& folder, std::initializer_list<const char*> files);
 
 }  // namespace clade::apps

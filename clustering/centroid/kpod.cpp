@@ -173,6 +173,10 @@ class Descent {
       average();
       out_.objectives.push_back(objective());
     }
+    if (!out_.converged) {  // the centres have moved since
+      assign();
+      out_.objectives.back() = objective();
+    }
     out_.inertia = out_.objectives.back();
     return out_;
   }

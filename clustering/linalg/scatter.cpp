@@ -66,15 +66,15 @@ void add_rows_fast(const float* x, int64_t n, int64_t d, const double* mean, dou
         [&](int64_t begin, int64_t end) {
           int32_t largest = 0;
           with_vectors([&] {
-            int32_t most = 0;
+            int32_t found = 0;
             for (int64_t r = begin; r < end; r++) {
               const float* row = from + r * d;
               float* out = to + r * d;
               for (int64_t j = 0; j < d; j++) out[j] = float(double(row[j]) - mean[j]);
               for (int64_t j = 0; j < d; j++)
-                most = std::max(most, std::bit_cast<int32_t>(out[j]) & 0x7fffffff);
+                found = std::max(found, std::bit_cast<int32_t>(out[j]) & 0x7fffffff);
             }
-            largest = most;
+            largest = found;
           });
           return largest;
         },

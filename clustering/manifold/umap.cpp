@@ -42,35 +42,12 @@ void check(const UmapOptions& o) {
           "a and b both > 0, or both 0 for the fit", o.a > 0 ? o.b : o.a);
 }
 
-// Neighbours that somebody brings.
-void check(const Neighbors& given, int64_t n) {
-  const Tensor &index = given.index, &distance = given.distance;
-  if (index.rank() != 2 || index.size(0) != n || index.size(1) < 1 || index.dtype() != DType::i32)
-    fail("umap", text("neighbours of ", n, " rows, index i32 (n, k)"), text("index ", index));
-  if (!(distance.shape() == index.shape()) || distance.dtype() != DType::f32)
-    fail("umap", text("distances f32 ", index.shape()), text("distance ", distance));
-  const int64_t k = index.size(1);
-  const int32_t* at = index.data<int32_t>();
-  const float* d = distance.data<float>();
-  for (int64_t e = 0; e < n * k; e++) {
-    const int64_t i = e / k, j = e % k;
-    if (j == 0 && at[e] != i)
-      fail("umap", "each row its own first neighbour", text(at[e], " first in row ", i),
-           "search with self = true (clade knn --self)");
-    if (at[e] < 0 || at[e] >= n)
-      fail("umap", text("neighbours from 0 to ", n - 1), text(at[e], " in row ", i));
-    if (!(d[e] >= 0 && std::isfinite(d[e])) || (j > 0 && d[e] < d[e - 1]))
-      fail("umap", "finite distances, nearest first", text(d[e], " in row ", i, ", column ", j));
-  }
-}
-
 Neighbors neighbors_of(const Tensor& x, const UmapOptions& options, const Progress& progress) {
   const int64_t n = x.size(0);
   if (options.neighbors.index.defined()) {
-    const Neighbors given{options.neighbors.index.contiguous(),
-                          options.neighbors.distance.contiguous()};
-    check(given, n);
-    return given;
+    if (options.neighbors.index.rank() != 2 || options.neighbors.index.size(0) != n)
+      fail("umap", text("neighbours of ", n, " rows"), text("index ", options.neighbors.index));
+    return options.neighbors;
   }
   progress("umap neighbours", 0, n);
   const int64_t k = options.n_neighbors ? options.n_neighbors : dynamic_neighbors(n);
@@ -219,6 +196,7 @@ UmapResult umap(const Tensor& x, const UmapOptions& options, const Progress& pro
   result.a = curve.a;
   result.b = curve.b;
   const Neighbors neighbors = neighbors_of(rows, options, progress);
+  result.options.n_neighbors = neighbors.index.size(1);
   result.graph =
       fuzzy_simplicial_set(neighbors, options.set_op_mix_ratio, options.local_connectivity);
   if (options.labels.defined())

@@ -35,6 +35,13 @@ Neighbors checked(const Neighbors& neighbors) {
            text(index[e], " in row ", e / k));
     if (!(distance[e] >= 0) || !std::isfinite(distance[e]))
       fail("umap", "finite distances >= 0", text(distance[e], " in row ", e / k));
+    if ((e % k == 0) != (index[e] == e / k))
+      fail("umap", "each row its own first neighbour, and only that",
+           text(index[e], " at place ", e % k, " of row ", e / k),
+           "search with self = true (clade knn --self)");
+    if (e % k > 0 && distance[e] < distance[e - 1])
+      fail("umap", "neighbours nearest first",
+           text(distance[e], " at place ", e % k, " of row ", e / k));
   }
   return result;
 }

@@ -138,9 +138,17 @@ Columns columns_of(const Cells& first, bool header, const std::string& file,
     columns.names.push_back(header && !first[i].empty() ? word_of(first[i])
                                                         : std::to_string(i + 1));
   std::vector<bool> taken(first.size());
+  auto named = [&](const std::string& wanted) {
+    return header &&
+           std::find(columns.names.begin(), columns.names.end(), wanted) != columns.names.end();
+  };
+  auto passed_over = [&](const std::string& wanted) {
+    if (options.values == 0 || named(wanted)) return false;
+    return !to_integer(wanted) || int64_t(first.size()) == options.values;
+  };
   for (const std::string& wanted : options.drop_columns)
-    taken[find_column(columns.names, wanted, file)] = true;
-  if (!options.label_column.empty()) {
+    if (!passed_over(wanted)) taken[find_column(columns.names, wanted, file)] = true;
+  if (!options.label_column.empty() && !passed_over(options.label_column)) {
     columns.label = find_column(columns.names, options.label_column, file);
     taken[columns.label] = true;
   }

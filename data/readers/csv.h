@@ -24,6 +24,9 @@ struct CsvOptions {
   // two columns have is an error.
   std::string label_column = {};               // its cells, of any kind, become labels; "": none
   std::vector<std::string> drop_columns = {};  // ids and the like
+  // > 0: that many columns should remain, and of the columns above those that are named and not
+  // there are passed over; those that are numbered only together.
+  int64_t values = 0;
 };
 
 // A table (N, D) of the remaining columns, named by the header or else by their numbers in the

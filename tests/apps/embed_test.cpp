@@ -113,7 +113,10 @@ TEST(Embed, OptionsReachTheAlgorithm) {
 TEST(Embed, TellsWhatIsWrongInOneLine) {
   Workplace here;
   here.write("holes.csv", "a,b\n1,2\n,5\n2,9\n");
+  here.write("whole.csv", "a,b\n1,2\n4,5\n2,9\n7,1\n");
   for (auto [command, part] : {std::pair{"pca holes.csv", "NaN in row 1, column 0"},
+                               {"pca whole.csv --new holes.csv", "--new: expected rows without"},
+                               {"umap digits --new whole.csv", "--new: expected rows of"},
                                {"umap holes.csv", "NaN in row 1, column 0"},
                                {"tsne holes.csv", "NaN in row 1, column 0"},
                                {"pca digits --n-components 99", "1 to min(n - 1, d) = 64"},

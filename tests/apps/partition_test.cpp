@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "tensor/npy.h"
@@ -79,9 +80,22 @@ TEST(Partition, OptionsReachTheAlgorithm) {
   told("kmeans digits --limit 200 -k 3");
   const json again = told("kmeans digits --limit 200 -k 3 --centres o/centres.npy");
   EXPECT_LE(again["iterations"], 2);
-  save_npy(here.path("w.npy"), Tensor::full({200}, 1, DType::f64));  // all alike: as without
-  EXPECT_EQ(told("kmeans digits --limit 200 -k 3 --weights w.npy")["inertia"],
-            told("kmeans digits --limit 200 -k 3")["inertia"]);
+  // Rows of weight 0 do not count: the inertia is that of the others.
+  Tensor half = Tensor::full({200}, 1, DType::f64);
+  half.slice(0, 100, 200).fill_(0);
+  save_npy(here.path("w.npy"), half);
+  told("kmeans digits --limit 100 -k 3");
+  std::filesystem::copy(here.path("o/centres.npy"), here.path("c.npy"));
+  for (const char* how : {"", "--mini-batch 50 "}) {
+    const std::string ask = text("kmeans digits -k 3 --centres c.npy --max-iter 20 ", how);
+    const double all = told(ask + "--limit 200")["inertia"],
+                 weighed = told(ask + "--limit 200 --weights w.npy")["inertia"];
+    EXPECT_LT(weighed, 0.7 * all) << how;
+  }
+  here.write("holes.csv", "a,b\n0,1\n1,\n9,8\n,9\n");
+  save_npy(here.path("w4.npy"), Tensor::from({1.0, 1.0, 0.0, 0.0}, {4}));
+  EXPECT_LT(told("kmeans holes.csv -k 1 --weights w4.npy")["inertia"], 2);
+  EXPECT_GT(told("kmeans holes.csv -k 1")["inertia"], 50);
   EXPECT_NE(here.run("kmeans digits --limit 100 -k 3 --weights w.npy").err.find("200"),
             std::string::npos);
   for (const char* how : {"--covariance diagonal", "--covariance spherical --init random",
@@ -133,19 +147,57 @@ TEST(Partition, NewRowsGetTheClustersThatWereFound) {
     const bool density = command.starts_with("hdbscan");
     const Ran holes = here.run(ask + "--new n.csv --out p");
     EXPECT_EQ(holes.code, density ? 1 : 0) << holes.err;
-    if (density) continue;  // says which value is missing
+    if (density) {
+      EXPECT_NE(holes.err.find("--new: expected rows without missing"), std::string::npos)
+          << holes.err;
+      EXPECT_FALSE(std::filesystem::exists(here.path("p/labels.npy")));  // before the fit
+      continue;
+    }
     const Tensor found = load_npy(here.path("p/new_labels.npy"));
     const Tensor known = load_npy(here.path("p/labels.npy"));
     EXPECT_EQ(found.at({0}), known.at({5}));
     EXPECT_EQ(found.at({1}), known.at({2}));
     EXPECT_EQ(found.at({2}), known.at({5}));
     EXPECT_TRUE(here.read("p/new_labels.csv").starts_with("row," + command.substr(0, 3)));
+    // What was written for other rows does not outlive the next run.
+    ASSERT_EQ(here.run(ask + "--out p").code, 0);
+    EXPECT_FALSE(std::filesystem::exists(here.path("p/new_labels.csv")));
+    std::filesystem::remove_all(here.path("p"));
+  }
+  // k-POD that was stopped early: the labels are those of its centres.
+  here.write("h.csv", "a,b\n0,1\n1,\n,0\n9,8\n8,\n,9\n4,5\n5,\n");
+  ASSERT_EQ(here.run("kmeans h.csv -k 3 --max-iter 1 --new h.csv --out h --no-report").code, 0);
+  EXPECT_EQ(here.read("h/new_labels.npy"), here.read("h/labels.npy"));
+  // Columns that were left out may be missing, one or all; a fault is told as it is.
+  here.write("d.csv", "id,a,b,kind\n1,0,1,x\n2,1,0,x\n3,9,8,y\n4,8,9,y\n");
+  here.write("abk.csv", "a,b,kind\n0,0,z\n9,9,z\n");
+  here.write("ab.csv", "a,b\n0,0\n9,9\n");
+  here.write("iab.csv", "id,a,b\n7,0,0\n8,9,9\n");
+  const std::string learn = "kmeans d.csv -k 2 --drop-columns id --label-column kind --out q ";
+  for (const char* file : {"abk.csv", "ab.csv", "iab.csv"}) {
+    ASSERT_EQ(here.run(learn + "--new " + file).code, 0) << file;
+    const Tensor found = load_npy(here.path("q/new_labels.npy"));
+    EXPECT_NE(found.at({0}), found.at({1})) << file;
+    EXPECT_EQ(found.at({0}), load_npy(here.path("q/labels.npy")).at({0})) << file;
+  }
+  here.write("head.csv", "a,b\n");
+  here.write("word.csv", "a,b\nfoo,1\n");
+  here.write("4.csv", "1,0,1,0\n2,1,0,0\n3,9,8,1\n4,8,9,1\n");
+  here.write("3.csv", "0,1,0\n9,8,1\n");
+  for (auto [line, part] : {std::pair{learn + "--new head.csv", "got a header alone"},
+                            {learn + "--new word.csv", "foo"},
+                            {"kmeans 4.csv -k 2 --drop-columns 1 --label-column 4 --new 3.csv",
+                             "or a number in 1 .. 3"}}) {
+    const Ran ran = here.run(line);
+    EXPECT_EQ(ran.code, 1) << line;
+    EXPECT_TRUE(ran.one_line()) << ran.err;
+    EXPECT_NE(ran.err.find(part), std::string::npos) << ran.err;
   }
   here.write("swapped.csv", "b,a\n1,2\n");
   here.write("wide.csv", "a,b,c\n1,2,3\n");
   for (auto [file, part] : {std::pair{"swapped.csv", "the columns learned from, a,b"},
                             {"wide.csv", "a,b; got others"},
-                            {"digits", "rows of 2 values"}}) {
+                            {"digits", "rows of [2]"}}) {
     const Ran ran =
         here.run(std::string("kmeans t.csv --drop-columns kind -k 2 --new ") + file + " --out p");
     EXPECT_EQ(ran.code, 1);

@@ -205,7 +205,7 @@ TEST_P(OpTable, SameBitsWithEveryInstructionSet) {
     for (DType dtype : {DType::f32, DType::f64}) {
       std::vector<std::vector<uint64_t>> first;
       testing::for_every_set([&] {
-        if (product && vectors() == Vectors::baseline) return;
+        if (product && dtype == DType::f32 && vectors() == Vectors::baseline) return;
         const auto results = bits(sample, dtype);
         if (first.empty()) first = results;
         EXPECT_EQ(first, results) << GetParam()->name << ", " << sample.what << ", "

@@ -215,6 +215,17 @@ TEST(Umap, RefusesBadInput) {
   wrong.index = wrong.index.clone();
   wrong.index.data<int32_t>()[7] = 30;
   expect_error("neighbours among the rows 0 .. 29", [&] { fuzzy_simplicial_set(wrong); });
+  wrong.index.data<int32_t>()[7] = 1;  // itself again, in row 1
+  expect_error("its own first neighbour, and only that", [&] { fuzzy_simplicial_set(wrong); });
+  expect_error("its own first neighbour", [&] { fuzzy_simplicial_set(exact_knn(x, 5, false)); });
+  Neighbors turned = exact_knn(x, 5, true);
+  turned.distance = turned.distance.clone();
+  std::swap(turned.distance.data<float>()[1], turned.distance.data<float>()[4]);
+  expect_error("nearest first", [&] { fuzzy_simplicial_set(turned); });
+  turned.distance.data<float>()[2] = std::numeric_limits<float>::quiet_NaN();
+  expect_error("finite distances", [&] { fuzzy_simplicial_set(turned); });
+  expect_error("neighbours of 30 rows",
+               [&] { umap(x, {.neighbors = exact_knn(x.slice(0, 0, 20), 5, true)}); });
 }
 
 TEST(Umap, ReportsItsStagesAndCanBeCancelled) {
