@@ -40,20 +40,34 @@ void check_options(const KMeansOptions& o, const Tensor& x) {
     fail("kmeans", text("given centres (k, d) = ", Shape{o.k, d}), text(o.centres));
 }
 
-Tensor first_centres(const KMeansOptions& o, const NearOrigin& data, const Tensor& weights,
-                     int start, const Progress& progress) {
+// The first centres of starts first <= start < last.
+std::vector<Tensor> first_centres(const KMeansOptions& o, const NearOrigin& data,
+                                  const Tensor& weights, int first, int last,
+                                  const Progress& progress) {
+  using Init = KMeansOptions::Init;
   const Tensor& x = data.rows;
-  Random rng = Random(o.seed).fork("k-means").fork(uint64_t(start));
-  switch (o.init) {
-    case KMeansOptions::Init::random:
-      return gather_rows(x, random_rows(x.size(0), o.k, weights, rng));
-    case KMeansOptions::Init::given:
-      return data.move(finite_matrix("kmeans", o.centres, "centres").to(x.dtype()));
-    case KMeansOptions::Init::parallel:
-      return gather_rows(x, parallel_rows(x, o.k, weights, rng, progress));
-    case KMeansOptions::Init::plus_plus: break;
-  }
-  return gather_rows(x, plus_plus_rows(x, o.k, weights, rng, progress));
+  if (o.init == Init::given)
+    return {data.move(finite_matrix("kmeans", o.centres, "centres").to(x.dtype()))};
+  std::vector<Random> rngs;
+  for (int start = first; start < last; start++)
+    rngs.push_back(Random(o.seed).fork("k-means").fork(uint64_t(start)));
+  std::vector<Tensor> centres;
+  if (o.init == Init::plus_plus)
+    for (const auto& rows : plus_plus_rows(x, o.k, weights, rngs, progress))
+      centres.push_back(gather_rows(x, rows));
+  else
+    for (Random& rng : rngs)
+      centres.push_back(gather_rows(x, o.init == Init::random
+                                           ? random_rows(x.size(0), o.k, weights, rng)
+                                           : parallel_rows(x, o.k, weights, rng, progress)));
+  return centres;
+}
+
+// Starts that are tried together, so that a row is fetched from memory for all of them: no more
+// than what they keep about a row, a number for each candidate of a centre, is as large as the row.
+int starts_at_once(const KMeansOptions& o, int64_t d) {
+  constexpr int kMost = 16;
+  return int(std::clamp<int64_t>(d / plus_plus_trials(o.k), 1, kMost));
 }
 
 }  // namespace
@@ -70,13 +84,16 @@ KMeans kmeans(const Tensor& x, const KMeansOptions& options, const Tensor& weigh
   const LloydData shared{near.rows, norms, w};
   int starts = options.init == KMeansOptions::Init::given ? 1 : options.n_init;
   KMeans best;
-  for (int start = 0; start < starts; start++) {
-    Tensor centres = first_centres(options, near, w, start, progress);
-    KMeans found = lloyd(shared, centres, options.max_iter, options.tol * near.variance, progress);
+  const int at_once = starts_at_once(options, data.size(1));
+  for (int start = 0; start < starts; start += at_once) {
+    const std::vector<Tensor> centres =
+        first_centres(options, near, w, start, std::min(starts, start + at_once), progress);
     // A renamed clustering may have a slightly smaller inertia by rounding alone.
-    if (start == 0 ||
-        (found.inertia < best.inertia && !same_clustering(found.labels, best.labels, options.k)))
-      best = found;
+    for (const KMeans& found :
+         lloyd(shared, centres, options.max_iter, options.tol * near.variance, progress))
+      if (!best.labels.defined() ||
+          (found.inertia < best.inertia && !same_clustering(found.labels, best.labels, options.k)))
+        best = found;
   }
   best.centres = near.move_back(best.centres);
   return best;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <optional>
 
 #include "clustering/centroid/assign.h"
 #include "clustering/centroid/cluster_sums.h"
@@ -17,7 +19,6 @@ namespace {
 
 constexpr int64_t kChunk = 1024;  // rows that one thread looks through for active ones
 constexpr int64_t kTile = 256;    // active rows searched at once
-constexpr int64_t kAhead = 8;     // rows fetched before they are needed
 constexpr float kOutwards = 1 + 1.0f / (1 << 22), kInwards = 1 - 1.0f / (1 << 22);
 
 // One start. Everything that is summed over rows is f64.
@@ -40,41 +41,37 @@ class Lloyd {
         shift_(size_t(k_), 0.0f),
         sums_(k_, d_) {}
 
-  KMeans run(int max_iter, double tol, const Progress& progress) {
-    KMeans out;
-    bool settled = false;
-    while (!out.converged && out.iterations < max_iter) {
-      progress("k-means", out.iterations, max_iter);
-      out.iterations++;
-      const std::vector<Move> moves = assign();
-      settled = moves.empty();
-      sums_.apply(data_.x, w_, moves);
-      const double moved = average(with_empty_relocated());
-      out.converged = settled || moved <= tol;
-    }
-    // The centres have moved since the last assignment, unless no label changed in it.
-    if (!settled) assign();
-    out.centres = centres_;
-    out.labels = labels_;
-    out.inertia = inertia();
-    return out;
+  // A step in three parts, of which the second is called for all chunks of rows, in any order.
+  void begin_assignment() {
+    search_.emplace(centres_.data<T>(), k_, d_);
+    parts_.assign(size_t((n_ + kChunk - 1) / kChunk), {});
+  }
+  void assign(int64_t begin, int64_t end) {
+    assign_chunk(*search_, begin, end, &parts_[size_t(begin / kChunk)]);
+  }
+  // Moves the centres. True when this start is done but for a last assignment.
+  bool end_assignment(double tol) {
+    first_ = false;
+    found_.iterations++;
+    std::vector<Move> moves;
+    for (const auto& part : parts_) moves.insert(moves.end(), part.begin(), part.end());
+    settled_ = moves.empty();
+    sums_.apply(data_.x, w_, moves);
+    const double moved = average(with_empty_relocated());
+    return found_.converged = settled_ || moved <= tol;
+  }
+
+  // The centres have moved since the last assignment, unless no label changed in it.
+  bool settled() const { return settled_; }
+
+  KMeans result() {
+    found_.centres = centres_;
+    found_.labels = labels_;
+    found_.inertia = inertia();
+    return found_;
   }
 
  private:
-  // Brings labels and bounds up to date; the rows whose label changed, rising.
-  std::vector<Move> assign() {
-    const NearestCentre<T> search(centres_.data<T>(), k_, d_);
-    const int64_t chunks = (n_ + kChunk - 1) / kChunk;
-    std::vector<std::vector<Move>> parts(static_cast<size_t>(chunks));
-    parallel_for(n_, kChunk, [&](int64_t begin, int64_t end) {
-      assign_chunk(search, begin, end, &parts[size_t(begin / kChunk)]);
-    });
-    first_ = false;
-    std::vector<Move> moves;
-    for (const auto& part : parts) moves.insert(moves.end(), part.begin(), part.end());
-    return moves;
-  }
-
   void assign_chunk(const NearestCentre<T>& search, int64_t begin, int64_t end,
                     std::vector<Move>* moves) {
     if (first_) {
@@ -88,29 +85,29 @@ class Lloyd {
     }
     int32_t doubtful[kChunk];
     const int64_t count = shift_bounds(begin, end, doubtful);
+    // Often the distance to the own centre, known anew, is proof enough.
+    T own[kChunk];
+    int32_t labels[kChunk];
+    const int32_t* all_labels = labels_.data<int32_t>() + begin;
+    for (int64_t c = 0; c < count; c++) labels[c] = all_labels[doubtful[c]];
+    kernels::rough_squared_distances(x_ + begin * d_, doubtful, centres_.data<T>(), labels, count,
+                                     d_, own);
+    float upper[kChunk];
+    with_vectors([&] {
+      for (int64_t c = 0; c < count; c++)
+        upper[c] = float(std::sqrt(double(own[c]) * (1 + rough_error_) + underflow_)) * kOutwards;
+    });
     Scratch<T> gathered(std::min(kTile, count) * d_);
     int64_t rows[kTile], m = 0;
     for (int64_t c = 0; c < count; c++) {
       const int64_t i = begin + doubtful[c];
-      const T* row = x_ + i * d_;
-      if (c + kAhead < count) fetch(x_ + (begin + doubtful[c + kAhead]) * d_);
-      // Often the distance to the own centre, known anew, is proof enough.
-      const double own = double(kernels::rough_squared_distance(
-          row, centres_.data<T>() + labels_.data<int32_t>()[i] * d_, d_));
-      upper_[size_t(i)] = float(std::sqrt(own * (1 + rough_error_) + underflow_)) * kOutwards;
-      if (upper_[size_t(i)] < lower_[size_t(i)]) continue;
-      std::copy_n(row, d_, gathered.data() + m * d_);
+      upper_[size_t(i)] = upper[c];
+      if (upper[c] < lower_[size_t(i)]) continue;
+      std::copy_n(x_ + i * d_, d_, gathered.data() + m * d_);
       rows[m++] = i;
       if (m == kTile) assign_tile(search, gathered.data(), rows, m, moves), m = 0;
     }
     if (m > 0) assign_tile(search, gathered.data(), rows, m, moves);
-  }
-
-  // Asks the cache for the beginning of a row; rows that are looked at lie far apart.
-  void fetch(const T* row) const {
-    for (int64_t j = 0; j < std::min<int64_t>(d_, 256 / int64_t(sizeof(T)));
-         j += 64 / int64_t(sizeof(T)))
-      __builtin_prefetch(row + j);
   }
 
   // The m <= kTile rows that lie in `tile` one after the other.
@@ -121,8 +118,9 @@ class Lloyd {
     float upper[kTile], lower[kTile];
     for (int64_t r = 0; r < m; r++) g[r] = data_.norms[size_t(rows[r])];
     search.find(tile, g, m, found, upper, lower);
+    int32_t* labels = labels_.data<int32_t>();
     for (int64_t r = 0; r < m; r++) {
-      int32_t& label = labels_.data<int32_t>()[rows[r]];
+      int32_t& label = labels[rows[r]];
       if (label != found[r]) moves->push_back({rows[r], label, found[r]});
       label = found[r];
       upper_[size_t(rows[r])] = upper[r];
@@ -235,16 +233,46 @@ class Lloyd {
   std::vector<float> shift_;          // (k): of the last move, rounded up
   float most_shift_ = 0, second_shift_ = 0;
   int32_t farthest_ = 0;  // whose shift is the largest
-  bool first_ = true;
+  bool first_ = true, settled_ = false;
   ClusterSums sums_;
+  KMeans found_;
+  std::optional<NearestCentre<T>> search_;  // among the centres as they are now
+  std::vector<std::vector<Move>> parts_;    // of the chunks of rows
 };
+
+// One assignment of all rows in each of the starts; a chunk of rows is in the cache for all.
+template <class T>
+void assign_all(const std::vector<Lloyd<T>*>& starts, int64_t n) {
+  for (Lloyd<T>* start : starts) start->begin_assignment();
+  parallel_for(n, kChunk, [&](int64_t begin, int64_t end) {
+    for (Lloyd<T>* start : starts) start->assign(begin, end);
+  });
+}
 
 }  // namespace
 
-KMeans lloyd(const LloydData& data, const Tensor& centres, int max_iter, double tol,
-             const Progress& progress) {
+std::vector<KMeans> lloyd(const LloydData& data, const std::vector<Tensor>& centres, int max_iter,
+                          double tol, const Progress& progress) {
   return dispatch_floating(data.x.dtype(), [&](auto zero) {
-    return Lloyd<decltype(zero)>(data, centres).run(max_iter, tol, progress);
+    using Start = Lloyd<decltype(zero)>;
+    const int64_t n = data.x.size(0);
+    std::vector<std::unique_ptr<Start>> starts;
+    std::vector<Start*> running, unsettled;
+    for (const Tensor& first : centres) {
+      starts.push_back(std::make_unique<Start>(data, first));
+      running.push_back(starts.back().get());
+    }
+    for (int iteration = 0; iteration < max_iter && !running.empty(); iteration++) {
+      progress("k-means", iteration, max_iter);
+      assign_all(running, n);
+      std::erase_if(running, [&](Start* start) { return start->end_assignment(tol); });
+    }
+    for (const auto& start : starts)
+      if (!start->settled()) unsettled.push_back(start.get());
+    assign_all(unsettled, n);
+    std::vector<KMeans> found;
+    for (const auto& start : starts) found.push_back(start->result());
+    return found;
   });
 }
 

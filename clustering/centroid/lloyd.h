@@ -26,10 +26,11 @@ struct LloydData {
   const Tensor& weights;
 };
 
-// Until no label changes, the squared shifts of the centres add up to no more than `tol`, or
-// max_iter. Clusters without weight take over the points farthest from their centres, as in
-// scikit-learn; centres is not changed.
-KMeans lloyd(const LloydData& data, const Tensor& centres, int max_iter, double tol,
-             const Progress& progress);
+// From each of the first centres (k, d), one answer each, none touched by the others; all go
+// through the rows together. Until no label changes, the squared shifts of the centres add up to no
+// more than `tol`, or max_iter. Clusters without weight take over the points farthest from their
+// centres, as in scikit-learn; centres is not changed.
+std::vector<KMeans> lloyd(const LloydData& data, const std::vector<Tensor>& centres, int max_iter,
+                          double tol, const Progress& progress);
 
 }  // namespace clade::cluster

@@ -53,82 +53,96 @@ int64_t draw_row(const Mass& mass, const T* squared, const Tensor& weights, int6
   return last;
 }
 
-// Squared distances of all rows to the nearest centre so far, and what further ones would make of
-// them. They are summed directly where products may have cancelled most of them.
+// For several starts at once: squared distances of all rows to the nearest centre so far, and what
+// further ones would make of them. They are summed directly where products may have cancelled most
+// of them.
 template <class T>
 class Potential {
  public:
-  Potential(const Tensor& x, const Tensor& weights, int64_t trials)
+  Potential(const Tensor& x, const Tensor& weights, int64_t starts, int64_t trials)
       : x_(x.data<T>()),
         n_(x.size(0)),
         d_(x.size(1)),
-        trials_(trials),
+        starts_(starts),
         weights_(weights),
         norms_(half_squared_norms(x)),
-        closest_(n_),
-        lowered_(n_ * trials) {
-    std::fill_n(closest_.data(), n_, std::numeric_limits<T>::infinity());
-    mass_.rows = rows_per_chunk(d_, kTile);
-    const int64_t blocks = (n_ + mass_.rows - 1) / mass_.rows;
-    mass_.blocks.assign(size_t(blocks), 0.0);
-    for (int64_t i = 0; i < n_; i++) mass_.blocks[size_t(i / mass_.rows)] += weight_of(weights, i);
-    partial_.resize(size_t(blocks * trials));
+        closest_(starts * n_),
+        lowered_(starts * trials * n_) {
+    std::fill_n(closest_.data(), starts * n_, std::numeric_limits<T>::infinity());
+    Mass mass{rows_per_chunk(d_, kTile), {}};
+    const int64_t blocks = (n_ + mass.rows - 1) / mass.rows;
+    mass.blocks.assign(size_t(blocks), 0.0);
+    for (int64_t i = 0; i < n_; i++) mass.blocks[size_t(i / mass.rows)] += weight_of(weights, i);
+    mass_.assign(size_t(starts), mass);
+    partial_.resize(size_t(blocks * starts * trials));
   }
 
   // The first row is drawn by weight alone, all others by weight and distance.
-  int64_t draw(Random& rng) {
-    return draw_row(mass_, started_ ? closest_.data() : static_cast<T*>(nullptr), weights_, n_,
-                    rng);
+  int64_t draw(int64_t start, Random& rng) {
+    return draw_row(mass_[size_t(start)],
+                    started_ ? closest_.data() + start * n_ : static_cast<T*>(nullptr), weights_,
+                    n_, rng);
   }
 
-  // Takes on whichever of the candidates (at most `trials`) leaves the least sum of w D^2.
-  int64_t take_best(const std::vector<int64_t>& candidates) {
+  // Each start takes on whichever of its candidates leaves the least sum of w D^2. All starts have
+  // as many of them (at most `trials`), and theirs are neighbours in the list.
+  std::vector<int64_t> take_best(const std::vector<int64_t>& candidates) {
     lower(candidates);
-    const size_t count = candidates.size(), blocks = mass_.blocks.size();
-    size_t best = 0;
-    double least = std::numeric_limits<double>::infinity();
-    for (size_t t = 0; t < count; t++) {
-      double sum = 0;
-      for (size_t b = 0; b < blocks; b++) sum += partial_[b * count + t];
-      if (sum < least) least = sum, best = t;
+    const size_t all = candidates.size(), count = all / size_t(starts_);
+    const size_t blocks = mass_[0].blocks.size();
+    std::vector<int64_t> best;  // places in the list
+    for (size_t first = 0; first < all; first += count) {
+      best.push_back(int64_t(first));
+      double least = std::numeric_limits<double>::infinity();
+      for (size_t t = first; t < first + count; t++) {
+        double sum = 0;
+        for (size_t b = 0; b < blocks; b++) sum += partial_[b * all + t];
+        if (sum < least) least = sum, best.back() = int64_t(t);
+      }
+      for (size_t b = 0; b < blocks; b++)
+        mass_[first / count].blocks[b] = partial_[b * all + size_t(best.back())];
     }
-    for (size_t b = 0; b < blocks; b++) mass_.blocks[b] = partial_[b * count + best];
-    parallel_for(n_, rows_per_chunk(1), [&](int64_t begin, int64_t end) {
-      std::copy_n(lowered_.data() + int64_t(best) * n_ + begin, end - begin,
-                  closest_.data() + begin);
+    parallel_for(n_, rows_per_chunk(starts_), [&](int64_t begin, int64_t end) {
+      for (int64_t s = 0; s < starts_; s++)
+        std::copy_n(lowered_.data() + best[size_t(s)] * n_ + begin, end - begin,
+                    closest_.data() + s * n_ + begin);
     });
     started_ = true;
-    return candidates[best];
+    for (int64_t& place : best) place = candidates[size_t(place)];
+    return best;
   }
 
  private:
   void lower(const std::vector<int64_t>& candidates) {
-    const int64_t count = int64_t(candidates.size());
-    Scratch<T> centres(count * d_);
+    const int64_t all = int64_t(candidates.size()), count = all / starts_;
+    Scratch<T> centres(all * d_);
     std::vector<double> h;
-    for (int64_t t = 0; t < count; t++) {
+    for (int64_t t = 0; t < all; t++) {
       std::copy_n(x_ + candidates[size_t(t)] * d_, d_, centres.data() + t * d_);
       h.push_back(norms_[size_t(candidates[size_t(t)])]);
     }
-    parallel_for(n_, mass_.rows, [&](int64_t begin, int64_t end) {
-      Scratch<T> products(kTile * count);
-      double* sums = partial_.data() + begin / mass_.rows * count;
-      std::fill_n(sums, count, 0.0);
+    const int64_t block = mass_[0].rows;
+    parallel_for(n_, block, [&](int64_t begin, int64_t end) {
+      Scratch<T> products(kTile * all);
+      double* sums = partial_.data() + begin / block * all;
+      std::fill_n(sums, all, 0.0);
       for (int64_t i = begin; i < end; i += kTile) {
         const int64_t m = std::min(kTile, end - i);
-        kernels::transposed_products(x_ + i * d_, m, centres.data(), count, d_, products.data());
-        for (int64_t t = 0; t < count; t++)
-          sums[t] += lower_tile(i, m, centres.data() + t * d_, h[size_t(t)],
-                                products.data() + t * m, lowered_.data() + t * n_ + i);
+        kernels::transposed_products(x_ + i * d_, m, centres.data(), all, d_, products.data());
+        for (int64_t t = 0; t < all; t++)
+          sums[t] +=
+              lower_tile(i, m, centres.data() + t * d_, h[size_t(t)], products.data() + t * m,
+                         closest_.data() + t / count * n_ + i, lowered_.data() + t * n_ + i);
       }
     });
   }
 
-  // The distances of m rows to one centre; returns their sum of w D^2.
-  double lower_tile(int64_t i0, int64_t m, const T* centre, double h, const T* products, T* out) {
+  // The distances of m rows to the nearest of one centre and those so far; returns their sum of
+  // w D^2.
+  double lower_tile(int64_t i0, int64_t m, const T* centre, double h, const T* products,
+                    const T* closest, T* out) {
     const double uncertain = 32 * product_error(d_, dtype_of<T>);
     const double* g = norms_.data() + i0;
-    const T* closest = closest_.data() + i0;
     int64_t doubtful = 0;
     with_vectors([&] {
       for (int64_t i = 0; i < m; i++) {
@@ -149,12 +163,12 @@ class Potential {
   }
 
   const T* x_;
-  const int64_t n_, d_, trials_;
+  const int64_t n_, d_, starts_;
   const Tensor& weights_;
   std::vector<double> norms_;
-  Scratch<T> closest_, lowered_;  // (n), (trials, n): squared distances
-  Mass mass_;
-  std::vector<double> partial_;  // (blocks, candidates)
+  Scratch<T> closest_, lowered_;  // (starts, n), (starts, trials, n): squared distances
+  std::vector<Mass> mass_;        // (starts)
+  std::vector<double> partial_;   // (blocks, candidates)
   bool started_ = false;
 };
 
@@ -193,20 +207,34 @@ Tensor gather_rows(const Tensor& x, const std::vector<int64_t>& rows) {
   return out;
 }
 
-std::vector<int64_t> plus_plus_rows(const Tensor& x, int64_t k, const Tensor& weights, Random& rng,
-                                    const Progress& progress) {
-  const int64_t trials = 2 + int64_t(std::log(double(k)));
+int64_t plus_plus_trials(int64_t k) { return 2 + int64_t(std::log(double(k))); }
+
+std::vector<std::vector<int64_t>> plus_plus_rows(const Tensor& x, int64_t k, const Tensor& weights,
+                                                 std::vector<Random>& rngs,
+                                                 const Progress& progress) {
+  const int64_t starts = int64_t(rngs.size()), trials = plus_plus_trials(k);
   return dispatch_floating(x.dtype(), [&](auto zero) {
-    Potential<decltype(zero)> potential(x, weights, trials);
-    std::vector<int64_t> rows;
+    Potential<decltype(zero)> potential(x, weights, starts, trials);
+    std::vector<std::vector<int64_t>> rows(rngs.size());
     for (int64_t c = 0; c < k; c++) {
       progress("k-means++", c, k);
       std::vector<int64_t> candidates;
-      for (int64_t t = 0; t < (c == 0 ? 1 : trials); t++) candidates.push_back(potential.draw(rng));
-      rows.push_back(potential.take_best(candidates));
+      for (int64_t s = 0; s < starts; s++)
+        for (int64_t t = 0; t < (c == 0 ? 1 : trials); t++)
+          candidates.push_back(potential.draw(s, rngs[size_t(s)]));
+      const std::vector<int64_t> best = potential.take_best(candidates);
+      for (size_t s = 0; s < rows.size(); s++) rows[s].push_back(best[s]);
     }
     return rows;
   });
+}
+
+std::vector<int64_t> plus_plus_rows(const Tensor& x, int64_t k, const Tensor& weights, Random& rng,
+                                    const Progress& progress) {
+  std::vector<Random> rngs{rng};
+  std::vector<int64_t> rows = plus_plus_rows(x, k, weights, rngs, progress)[0];
+  rng = rngs[0];
+  return rows;
 }
 
 std::vector<int64_t> parallel_rows(const Tensor& x, int64_t k, const Tensor& weights, Random& rng,

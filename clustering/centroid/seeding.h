@@ -1,6 +1,8 @@
 // First centres for k-means, drawn from the rows.
 #pragma once
 
+#include <vector>
+
 #include "tensor/progress.h"
 #include "tensor/random.h"
 #include "tensor/tensor.h"
@@ -16,6 +18,13 @@ namespace clade::cluster {
 // one that lowers sum w D^2 most is kept. Cost: 2 n d k (2 + ln k) FLOPs.
 std::vector<int64_t> plus_plus_rows(const Tensor& x, int64_t k, const Tensor& weights, Random& rng,
                                     const Progress& progress = {});
+int64_t plus_plus_trials(int64_t k);  // 2 + ln k, rounded down
+
+// The same for several starts, one for each of rngs: the candidates of all are measured in one
+// product. Beside x it holds as many numbers a row as they have candidates.
+std::vector<std::vector<int64_t>> plus_plus_rows(const Tensor& x, int64_t k, const Tensor& weights,
+                                                 std::vector<Random>& rngs,
+                                                 const Progress& progress = {});
 
 // k-means|| (Bahmani et al., "Scalable k-means++", VLDB 2012): five rounds, in each of which every
 // row becomes a candidate with probability min(1, 2 k w_i D_i^2 / sum w D^2); the candidates,

@@ -57,4 +57,9 @@ inline double direct_squared_distance(const T* x, const T* y, int64_t d) {
 template <class T>
 T rough_squared_distance(const T* x, const T* y, int64_t d);
 
+// out_i = that of row rows_i of x and row others_i of y, rows of d.
+template <class T>
+void rough_squared_distances(const T* x, const int32_t* rows, const T* y, const int32_t* others,
+                             int64_t count, int64_t d, T* out);
+
 }  // namespace clade::kernels

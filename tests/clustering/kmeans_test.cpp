@@ -4,6 +4,8 @@
 
 #include <set>
 
+#include "clustering/centroid/assign.h"
+#include "clustering/centroid/lloyd.h"
 #include "clustering/centroid/seeding.h"
 #include "kernels/distance/distance.h"
 #include "tensor/random.h"
@@ -299,6 +301,42 @@ TEST(KMeans, WeightsCountLikeRepeatedRows) {
   KMeans b = kmeans(Tensor::from(repeated, {60, 2}), o);
   expect_close(a.centres, b.centres, 1e-12);
   EXPECT_NEAR(a.inertia, b.inertia, 1e-10);
+}
+
+// Some end early, some at max_iter, one with an empty cluster to fill.
+TEST(Lloyd, StartsGoTogetherAsEachAlone) {
+  const Tensor x = normal(3000, 5, 31);
+  const std::vector<double> norms = half_squared_norms(x);
+  const LloydData data{x, norms, {}};
+  std::vector<Tensor> starts;
+  for (int64_t s = 0; s < 5; s++) starts.push_back(x.slice(0, 7 * s, 7 * s + 6).clone());
+  for (int64_t j = 0; j < 5; j++) starts[4].data<float>()[j] = 1e6f;
+  const std::vector<KMeans> together = lloyd(data, starts, 40, 1e-3, {});
+  ASSERT_EQ(together.size(), starts.size());
+  std::set<int> lengths;
+  for (size_t s = 0; s < starts.size(); s++) {
+    const KMeans alone = lloyd(data, {starts[s]}, 40, 1e-3, {})[0];
+    EXPECT_EQ(everything(together[s]), everything(alone));
+    EXPECT_EQ(together[s].converged, alone.converged);
+    lengths.insert(alone.iterations);
+  }
+  EXPECT_GT(lengths.size(), 1u);
+}
+
+TEST(Seeding, StartsTogetherFindWhatOneFinds) {
+  const Tensor x = ten_clusters(1000);
+  std::vector<Random> rngs;
+  for (uint64_t seed = 0; seed < 6; seed++) rngs.push_back(Random(seed));
+  for (const std::vector<int64_t>& rows : plus_plus_rows(x, 10, {}, rngs)) {
+    std::set<int64_t> clusters;
+    for (int64_t row : rows) clusters.insert(row % 10);
+    EXPECT_EQ(clusters.size(), 10u);
+  }
+  for (size_t s = 0; s < rngs.size(); s++) {  // as many numbers were drawn, and other ones
+    Random alone(s);
+    plus_plus_rows(x, 10, {}, alone);
+    EXPECT_EQ(rngs[s].uniform(), alone.uniform());
+  }
 }
 
 TEST(Seeding, FirstRowIsDrawnByWeight) {

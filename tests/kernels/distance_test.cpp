@@ -65,6 +65,33 @@ TEST(Distance, LongRowsAreSummedToTheLastDigits) {
   }
 }
 
+TEST(Distance, RoughDistancesOfListedRows) {
+  Random rng(7);
+  for (DType dtype : {DType::f32, DType::f64})
+    for (int64_t d : {1, 7, 8, 9, 15, 16, 17, 24, 50, 64, 65, 100}) {
+      const Tensor x = randn({30, d}, rng, dtype), y = randn({4, d}, rng, dtype);
+      const std::vector<int32_t> rows{0, 29, 3, 4, 17, 3, 8, 9, 11, 20, 21},
+          others{3, 3, 0, 1, 2, 2, 0, 1, 3, 0, 0};
+      dispatch_floating(dtype, [&](auto zero) {
+        using T = decltype(zero);
+        std::vector<T> first;
+        testing::for_every_set([&] {
+          std::vector<T> got(rows.size());
+          rough_squared_distances(x.data<T>(), rows.data(), y.data<T>(), others.data(),
+                                  int64_t(rows.size()), d, got.data());
+          if (first.empty()) first = got;
+          EXPECT_EQ(got, first);
+        });
+        const double error = double(d + 8) * double(std::numeric_limits<T>::epsilon()) / 2;
+        for (size_t i = 0; i < rows.size(); i++) {
+          const double want =
+              direct_squared_distance(x.data<T>() + rows[i] * d, y.data<T>() + others[i] * d, d);
+          EXPECT_NEAR(double(first[i]), want, error * want) << d;
+        }
+      });
+    }
+}
+
 // Every key, at every length, against a plain loop; NaN counts as small.
 TEST(Tiles, ReadersFindWhatALoopFinds) {
   Random rng(6);
