@@ -61,6 +61,24 @@ void add_word(CLI::App& command, const char* name, std::string& value, const cha
       ->take_last();
 }
 
+void add_first_layout(CLI::App& command, std::string& init, const char* words,
+                      std::optional<std::string>& layout) {
+  add_word(command, "--init", init, words, "the first layout");
+  command
+      .add_option("--layout", layout, "the first layout (rows, dimensions), a .npy of f32 or f64")
+      ->type_name("FILE")
+      ->excludes(command.get_option("--init"))
+      ->take_last();
+}
+
+Tensor load_layout(const std::string& file, int64_t rows, int64_t dimensions) {
+  Tensor layout = load_npy(file);
+  const Shape expected{rows, dimensions};
+  if (layout.shape() != expected || !is_floating(layout.dtype()))
+    fail("--layout", text("places ", expected, " of f32 or f64 in ", file), text(layout));
+  return layout;
+}
+
 void add_embed_options(CLI::App& command, EmbedOptions& o) {
   add_rows_options(command, o.rows);
   command.get_option("--seed")

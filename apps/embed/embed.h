@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "apps/report/report.h"
@@ -29,6 +30,11 @@ void add_number(CLI::App& command, const char* name, double& value, double low, 
                 const char* help);
 void add_word(CLI::App& command, const char* name, std::string& value, const char* words,
               const char* help);
+
+// --init, one of some words, or --layout in its stead: a file of first places.
+void add_first_layout(CLI::App& command, std::string& init, const char* words,
+                      std::optional<std::string>& layout);
+Tensor load_layout(const std::string& file, int64_t rows, int64_t dimensions);
 
 struct Embedded {
   Tensor table;             // (n, r)

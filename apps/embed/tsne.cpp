@@ -14,6 +14,7 @@ struct TsneCommand {
   EmbedOptions embed;
   cluster::TsneOptions tsne;
   std::string init = "pca", method = "auto";
+  std::optional<std::string> layout;
 };
 
 Embedded make_tsne(const void* context, const Tensor& rows, const data::Labels&,
@@ -22,6 +23,9 @@ Embedded make_tsne(const void* context, const Tensor& rows, const data::Labels&,
   cluster::TsneOptions o = c.tsne;
   o.seed = uint64_t(c.embed.rows.seed);
   if (c.init == name_of(cluster::TsneInit::random)) o.init = cluster::TsneInit::random;
+  if (c.layout)
+    o.init = cluster::TsneInit::given,
+    o.initial = load_layout(*c.layout, rows.size(0), o.n_components);
   for (auto method :
        {cluster::TsneMethod::exact, cluster::TsneMethod::barnes_hut, cluster::TsneMethod::fft})
     if (c.method == name_of(method)) o.method = method;
@@ -45,7 +49,7 @@ void add_tsne(CLI::App& program) {
   add_number(*command, "--perplexity", o.perplexity, 1, 1e9, "about the neighbours that count");
   add_number(*command, "--n-components", o.n_components, 1, "dimensions of the result");
   add_word(*command, "--method", c->method, "auto exact barnes-hut fft", "how repulsion is summed");
-  add_word(*command, "--init", c->init, "pca random", "the first layout");
+  add_first_layout(*command, c->init, "pca random", c->layout);
   add_number(*command, "--early-exaggeration", o.early_exaggeration, 1, 1e9,
              "attraction of the early steps");
   add_number(*command, "--exaggeration", o.exaggeration, 1, 1e9, "attraction of the others");

@@ -15,7 +15,7 @@ struct UmapCommand {
   EmbedOptions embed;
   cluster::UmapOptions umap;
   std::string init = "spectral", metric = "euclidean";
-  std::optional<std::string> neighbors;
+  std::optional<std::string> neighbors, layout;
   bool supervised = false;
 };
 
@@ -34,9 +34,11 @@ Embedded make_umap(const void* context, const Tensor& rows, const data::Labels& 
            "name their column by --label-column");
     o.labels = classes.ids();
   }
-  if (c.neighbors) {
+  if (c.neighbors)
     o.neighbors = {load_npy(*c.neighbors + "/index.npy"), load_npy(*c.neighbors + "/distance.npy")};
-  }
+  if (c.layout)
+    o.init = cluster::UmapInit::given,
+    o.initial = load_layout(*c.layout, rows.size(0), o.n_components);
   const cluster::UmapResult result = cluster::umap(rows, o, progress);
   return {.table = result.embedding, .place = [result](const Tensor& fresh, const Progress& asked) {
             return transform(result, fresh, asked);
@@ -64,7 +66,7 @@ void add_umap(CLI::App& program) {
   add_number(*command, "--spread", o.spread, 0, 1e9, "the scale of the result, >= min-dist");
   add_word(*command, "--metric", c->metric, "euclidean cosine correlation",
            "how rows are compared");
-  add_word(*command, "--init", c->init, "spectral pca random", "the first layout");
+  add_first_layout(*command, c->init, "spectral pca random", c->layout);
   add_number(*command, "--epochs", o.n_epochs, 0, "0: 500 up to 10,000 rows, 200 above");
   add_number(*command, "--learning-rate", o.learning_rate, 0, 1e9, "of the first epoch");
   add_number(*command, "--negative-sample-rate", o.negative_sample_rate, 0,

@@ -192,6 +192,7 @@ void add_gmm(CLI::App& program) {
        "start from k-means, random responsibilities or random rows as means");
   command->add_option("--labels", c->labels, "start from these labels (rows), a .npy of integers")
       ->type_name("FILE")
+      ->excludes(command->get_option("--init"))
       ->take_last();
   word("--precision", c->precision, {{"f64", "f32"}}, "of EM's products; f32 takes half the time");
   number("--tol", c->tol, "stop when the mean log-likelihood changes by less");

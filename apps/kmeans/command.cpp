@@ -154,6 +154,7 @@ void add_kmeans(CLI::App& program) {
       ->take_last();
   command->add_option("--centres", c->centres, "first centres (k, columns), a .npy of f32 or f64")
       ->type_name("FILE")
+      ->excludes(command->get_option("--init"))
       ->take_last();
   command->add_option("--weights", c->weights, "of the rows (n), >= 0, a .npy of f32 or f64")
       ->type_name("FILE")

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "tensor/npy.h"
 #include "tests/apps/program.h"
@@ -108,6 +109,36 @@ TEST(Embed, OptionsReachTheAlgorithm) {
   const Ran ran = here.run("pca t.csv --label-column kind --scale");
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_NE(ran.out.find("variance kept  1.0000"), std::string::npos) << ran.out;
+}
+
+// UMAP brings each axis to [0, 10], so it is the order along an axis that tells.
+TEST(Embed, AGivenLayoutIsWhereTheStepsBegin) {
+  Workplace here;
+  ASSERT_EQ(here.run("pca digits --limit 90 --quiet --out first").code, 0);
+  const Tensor given = load_npy(here.path("first/embedding.npy"));
+  const std::string layout = " --layout first/embedding.npy", small = " digits --quiet --no-report";
+  for (const std::string command :
+       {"umap --epochs 1 --learning-rate 1e-9", "tsne --early-steps 0 --steps 0"}) {
+    SCOPED_TRACE(command);
+    const Ran ran = here.run(command + small + layout + " --limit 90 --out g");
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    const Tensor got = load_npy(here.path("g/embedding.npy"));
+    for (int64_t axis = 0; axis < 2; axis++) {
+      std::vector<int64_t> order(90);
+      std::iota(order.begin(), order.end(), 0);
+      std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+        return given.at({a, axis}) < given.at({b, axis});
+      });
+      for (size_t i = 1; i < order.size(); i++)
+        EXPECT_LE(got.at({order[i - 1], axis}), got.at({order[i], axis}));
+      EXPECT_LT(got.at({order[0], axis}), got.at({order[89], axis}));
+    }
+    EXPECT_EQ(here.run(command + small + layout + " --init random").code, 2);
+    const Ran other = here.run(command + small + layout + " --limit 80");
+    EXPECT_EQ(other.code, 1);
+    EXPECT_TRUE(other.one_line());
+    EXPECT_NE(other.err.find("--layout: expected places [80, 2]"), std::string::npos) << other.err;
+  }
 }
 
 TEST(Embed, TellsWhatIsWrongInOneLine) {
