@@ -34,15 +34,33 @@ inline const char* fetch(const char* at, int64_t lines) {
   return at;
 }
 
+// What is the same for all sums is asked once: with few taps the asking took as long as the sums.
 template <int P, int K>
-inline void write_sums(const SweepTile& tile, const Vector (&sum)[P][K]) {
+inline void write_sums(const SweepTile& tile, Vector (&sum)[P][K]) {
+  const float slope = tile.slope;
+  if (slope != 1) {
+    CLADE_UNROLL
+    for (int p = 0; p < P; p++) {
+      CLADE_UNROLL
+      for (int k = 0; k < K; k++) sum[p][k] = activate(sum[p][k], slope);
+    }
+  }
+  const int64_t* place = tile.out_place;
+  float* out = tile.out;
+  const int64_t next = tile.out_vector, last = tile.out_channels - (K - 1) * kLanes;
+  if (last >= kLanes) {
+    CLADE_UNROLL
+    for (int p = 0; p < P; p++) {
+      CLADE_UNROLL
+      for (int k = 0; k < K; k++) *(LooseVector*)(out + place[p] + k * next) = sum[p][k];
+    }
+    return;
+  }
   CLADE_UNROLL
   for (int p = 0; p < P; p++) {
-    float* out = tile.out + tile.out_place[p];
     CLADE_UNROLL
     for (int k = 0; k < K; k++)
-      store_some(out + k * tile.out_vector, activate(sum[p][k], tile.slope),
-                 tile.out_channels - k * kLanes);
+      store_some(out + place[p] + k * next, sum[p][k], tile.out_channels - k * kLanes);
   }
 }
 
@@ -91,11 +109,14 @@ void thin_tile(const SweepTile& tile) {
     for (int k = 0; k < K; k++) sum[p][k] = load(tile.bias + k * kLanes);
   }
   const float* w = tile.weights;
-  const char *source = tile.ahead[0].at, *target = tile.ahead[1].at;
-  for (int64_t t = 0; t < tile.taps; t++, w += K * kLanes) {
-    source = fetch(source, tile.ahead[0].lines);
-    target = fetch(target, tile.ahead[1].lines);
-    const float* x = tile.in + tile.tap_place[t];
+  fetch(tile.ahead[0].at, tile.ahead[0].lines * tile.taps);  // few
+  const char* target = tile.ahead[1].at;
+  const int64_t lines = tile.ahead[1].lines, taps = tile.taps;
+  const int64_t* place = tile.tap_place;
+  const float* in = tile.in;
+  for (int64_t t = 0; t < taps; t++, w += K * kLanes) {
+    target = fetch(target, lines);
+    const float* x = in + place[t];
     Vector weight[K];
     CLADE_UNROLL
     for (int k = 0; k < K; k++) weight[k] = load(w + k * kLanes);
@@ -239,20 +260,36 @@ void fetch_row(const Images& images, const float* row, int64_t channels) {
     for (int64_t i = 0; i < floats; i += 16) __builtin_prefetch(row + i);
 }
 
+typedef int32_t QuadBits __attribute__((vector_size(16)));
+typedef int32_t LooseQuad __attribute__((vector_size(16), may_alias, aligned(4)));
+
 // Records of a thin slab: few floats each, and few in all.
 void fill_thin(int64_t before, int64_t inside, int64_t after, const float* from, int64_t from_step,
                int64_t count, int64_t record, float* to, int64_t to_step) {
   if (count == record && from_step == record && to_step == record) {
     for (int64_t i = 0; i < before * record; i++) *to++ = 0;
-    for (int64_t i = 0; i < inside * record; i++) *to++ = *from++;
+    const int64_t floats = inside * record, last = floats - kLanes;
+    for (int64_t i = 0; i < last; i += kLanes)
+      *(LooseVector*)(to + i) = *(const LooseVector*)(from + i);
+    if (last >= 0)  // over some of the vector before
+      *(LooseVector*)(to + last) = *(const LooseVector*)(from + last);
+    else
+      for (int64_t i = 0; i < floats; i++) to[i] = from[i];
+    to += floats;
     for (int64_t i = 0; i < after * record; i++) *to++ = 0;
     return;
   }
-  for (int64_t i = 0; i < before + inside + after; i++, to += to_step) {
-    const bool covered = i >= before && i < before + inside;
-    for (int64_t c = 0; c < record; c++) to[c] = covered && c < count ? from[c] : 0;
-    if (covered) from += from_step;
+  for (; before > 0; before--, to += to_step)
+    for (int64_t c = 0; c < record; c++) to[c] = 0;
+  if (record == 4) {  // all but the last, behind which there may be no float to read
+    const QuadBits used{-1, -1, -1, count > 3 ? -1 : 0};
+    for (; inside > 1; inside--, from += from_step, to += to_step)
+      *(LooseQuad*)to = *(const LooseQuad*)from & used;
   }
+  for (; inside > 0; inside--, from += from_step, to += to_step)
+    for (int64_t c = 0; c < record; c++) to[c] = c < count ? from[c] : 0;
+  for (; after > 0; after--, to += to_step)
+    for (int64_t c = 0; c < record; c++) to[c] = 0;
 }
 
 void fill_slab(const Slab& slab, const Images& images) {
