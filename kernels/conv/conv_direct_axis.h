@@ -36,6 +36,22 @@ struct Axis {
     return (target_size - in_phase + target_step - 1) / target_step;
   }
   int64_t taps_in(int64_t of_phase) const { return std::count(phase, phase + taps, of_phase); }
+  // Of the taps of a phase, numbered as they follow each other: those that look at a source of this
+  // size in step t, and not at the padding around it. Their offsets rise or fall, so no other tap
+  // lies between them.
+  struct Inside {
+    int64_t first = 0, count = 0;
+  };
+  Inside inside(int64_t of_phase, int64_t t, int64_t source_size) const {
+    Inside found;
+    for (int64_t r = 0, number = 0; r < taps; r++) {
+      if (phase[r] != of_phase) continue;
+      const int64_t at = t * source_step + offset[r];
+      if (at >= 0 && at < source_size && found.count++ == 0) found.first = number;
+      number++;
+    }
+    return found;
+  }
 };
 
 inline Axis forward_axis(const ConvShape& s, int d) {

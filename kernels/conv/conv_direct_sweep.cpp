@@ -224,19 +224,25 @@ class Sweep {
           narrow ? k.max_narrow_pixels[target.channels - 1] : k.max_pixels[wide - 1];
       for (int64_t a = 0; a < phases(vertical, target.height); a++)
         for (int64_t b = 0; b < phases(horizontal, target.width); b++) {
-          const int64_t phase_taps = vertical.taps_in(a) * horizontal.taps_in(b);
-          tile.taps = phase_taps * each;
+          const int64_t row_taps = horizontal.taps_in(b),
+                        phase_taps = vertical.taps_in(a) * row_taps;
+          const int64_t* const places = tile.tap_place;
+          const float* const weights = tile.weights;
           const Cut cut(horizontal.steps(target.width, b) * slab.images, most);
-          const int64_t steps_of_tile = tile.taps * (thin ? 1 : slab.blocks);
           int64_t last = std::min(first + rows, vertical.steps(target.height, a));
           for (int64_t t = first; t < last; t++) {
             int64_t h = t * vertical.target_step + a;
             tile.in = slab.data + (t - first) * vertical.source_step * slab.row;
             tile.out = to + (h * target.width + b) * target.channels + o;
-            sweep_row(tile, cut, kernels, steps_of_tile);
+            // At the upper and lower edge some rows of the kernel see nothing but padding.
+            const Axis::Inside seen = vertical.inside(a, t, source.height);
+            tile.tap_place = places + seen.first * row_taps * each;
+            tile.weights = weights + seen.first * row_taps * tap_floats(o);
+            tile.taps = seen.count * row_taps * each;
+            sweep_row(tile, cut, kernels, tile.taps * (thin ? 1 : slab.blocks));
           }
-          tile.tap_place += tile.taps;
-          tile.weights += phase_taps * tap_floats(o);
+          tile.tap_place = places + phase_taps * each;
+          tile.weights = weights + phase_taps * tap_floats(o);
         }
     }
   }

@@ -116,6 +116,22 @@ class WeightGradient {
     });
   }
 
+  // Rows of y that meet the picture, and not only the padding around it.
+  struct Seen {
+    int64_t first, last;
+  };
+  // Of each tile of the rows of some blocks of input channels: what any of its pairs sees.
+  void find_seen(int64_t first, int64_t last, Seen* tiles) const {
+    const int64_t first_row = rows_before(first);
+    std::fill(tiles, tiles + rows / weight_rows, Seen{s.P, 0});
+    each_row(first, last, [&](int64_t row, int64_t t, int64_t) {
+      const int64_t offset = vertical.offset[t / s.S], step = vertical.source_step;
+      Seen& seen = tiles[(row - first_row) / weight_rows];
+      seen.first = std::min(seen.first, offset < 0 ? divide_up(-offset, step) : 0);
+      seen.last = std::max(seen.last, offset < s.H ? (s.H - 1 - offset) / step + 1 : 0);
+    });
+  }
+
   // Sums one chunk for the blocks of input channels of one item, which begin at `first`.
   void sum_item(int64_t chunk, int64_t first, const float* x, const float* y, float* x_data,
                 float* y_data, int64_t* places, float* sums) const {
@@ -127,6 +143,8 @@ class WeightGradient {
     };
     for (int64_t b = 0; b < blocks; b++)
       std::fill(sums_of(b), sums_of(b) + count * vectors(b) * k.lanes, 0.0f);
+    Scratch<Seen> seen(rows / weight_rows);
+    find_seen(first, last, seen.data());
     Slab placed{};  // the form of slab that `places` is for
     for (int64_t n = chunk * grain; n < end; n += slab_images)
       for (int64_t i = 0; i < s.P; i += slab_rows) {
@@ -143,8 +161,8 @@ class WeightGradient {
         fetch_next(xs, chunk, n, i, x, y, count, ahead);
         for (int64_t b = 0; b < blocks; b++)
           for (int64_t band = 0; band < deep; band += band_rows)
-            add_band(xs, ys, y_rows, b, band, std::min(band_rows, deep - band), places, count,
-                     ahead, sums_of(b));
+            add_band(xs, ys, y_rows, b, i, band, std::min(band_rows, deep - band), places, count,
+                     seen.data(), ahead, sums_of(b));
       }
   }
 
@@ -181,10 +199,10 @@ class WeightGradient {
   }
 
   // Adds the pixels of some rows to the sums of one block of output channels. `y_rows` is what ys
-  // holds, where it lies.
-  void add_band(const Slab& xs, const Slab& ys, const float* y_rows, int64_t block, int64_t first,
-                int64_t deep, const int64_t* places, int64_t count, Ahead (&ahead)[2],
-                float* sums) const {
+  // holds, where it lies; both begin with row `top` of y.
+  void add_band(const Slab& xs, const Slab& ys, const float* y_rows, int64_t block, int64_t top,
+                int64_t first, int64_t deep, const int64_t* places, int64_t count, const Seen* seen,
+                Ahead (&ahead)[2], float* sums) const {
     const int64_t wide = vectors(block);
     WeightTile tile{};
     tile.x_row = s.stride[0] * xs.row;
@@ -199,14 +217,20 @@ class WeightGradient {
       tile.y_pixel = k.lanes;
       tile.y_plane = ys.plane;
     }
-    tile.rows = deep;
     tile.pixels = s.Q * xs.images;
+    const WeightTile all = tile;
     for (int64_t row = 0; row < count; row += weight_rows) {
       tile.place = places + row;
       tile.sum = sums + row * wide * k.lanes;
+      const Seen& rows_seen = seen[row / weight_rows];
+      const int64_t skipped = std::clamp<int64_t>(rows_seen.first - top - first, 0, deep);
+      tile.rows = std::clamp<int64_t>(rows_seen.last - top - first, skipped, deep) - skipped;
+      if (tile.rows == 0) continue;
+      tile.x = all.x + skipped * all.x_row;
+      tile.y = all.y + skipped * all.pixels * all.y_pixel;
       for (int f = 0; f < 2; f++) {
         tile.ahead[f] = ahead[f];
-        pass(ahead[f], deep);
+        pass(ahead[f], tile.rows);
       }
       k.grad_weight[thin][wide - 1](tile);
     }
