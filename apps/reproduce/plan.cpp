@@ -85,7 +85,7 @@ std::vector<std::string> not_there(const Entry& e) {
     }
     for (const auto& [name, value] : part.settings)
       if (std::none_of(kind->options.begin(), kind->options.end(),
-                       [&](const OptionKind& o) { return name == o.name; }))
+                       [&name = name](const OptionKind& o) { return name == o.name; }))
         out.push_back(part.does + "." + name);
   }
   return out;

@@ -95,7 +95,7 @@ void expect_gradients(System& system, const data::Batch& batch,
   for (size_t i = 0; i < all.parameters.size(); i++) {
     const auto& [name, parameter] = all.parameters[i];
     if (std::any_of(held.begin(), held.end(),
-                    [&](const std::string& end) { return name.ends_with(end); }))
+                    [&name = name](const std::string& end) { return name.ends_with(end); }))
       continue;
     const Tensor w = parameter->value(), &g = gradients[i];
     // Below a part of the whole gradient a tensor's own is rounding (of a bias before batch norm).

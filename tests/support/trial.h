@@ -24,8 +24,8 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <numeric>
 #include <random>
-#include <ranges>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -44,14 +44,16 @@
 namespace clade::testing {
 
 // The seeds of `count` trials (on the device fewer, see trials()); the first of the run is printed.
-inline auto seeds(uint64_t count) {
+inline std::vector<uint64_t> seeds(uint64_t count) {
   static const uint64_t first = [] {
     const char* given = std::getenv("CLADE_SEED");
     const uint64_t seed = given ? std::strtoull(given, nullptr, 10) : std::random_device()();
     std::printf("trials from seed %llu\n", static_cast<unsigned long long>(seed));
     return seed;
   }();
-  return std::views::iota(first, first + trials(count));
+  std::vector<uint64_t> all(size_t(trials(count)));
+  std::iota(all.begin(), all.end(), first);
+  return all;
 }
 
 // How the elements of a view lie in memory.
