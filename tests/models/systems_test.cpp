@@ -6,7 +6,6 @@
 
 #include <type_traits>
 
-#include "clustering/metrics/accuracy.h"
 #include "data/catalog.h"
 #include "data/prepare.h"
 #include "models/autoencoder.h"
@@ -189,49 +188,6 @@ TEST(Systems, HaveNoPlaceForLabels) {
   static_assert(std::is_aggregate_v<Rows> && sizeof(Device) <= 8 &&
                 sizeof(Rows) == 2 * sizeof(Tensor) + alignof(Tensor));  // two tensors, a device
   static_assert(!std::is_constructible_v<Rows, data::Dataset>);
-}
-
-// On the digits, at sizes that take a second; an untrained network stays below each floor.
-struct Floor {
-  const char *system, *settings;
-  double accuracy;
-};
-const Floor kFloors[] = {
-    {"ae-kmeans", "epochs=40,batch=64,hidden=200-100", 0.65},
-    {"ae-gmm", "epochs=40,batch=64,hidden=200-100", 0.65},
-    {"dec", "epochs=40,batch=64,hidden=200-100,update=40,iterations=400", 0.68},
-    {"idec", "epochs=40,batch=64,hidden=200-100,update=40,iterations=400", 0.68},
-    {"dcn", "epochs=40,batch=64,hidden=200-100,cluster_epochs=10", 0.68},
-    {"n2d", "epochs=40,batch=64,hidden=200-100", 0.75},
-};
-
-double accuracy_on_digits(const Floor& floor, const std::string& more) {
-  const data::Dataset digits = data::load("digits");
-  const SystemInfo& info = *find_system(floor.system);
-  Settings s(info.name, info.settings);
-  s.set_all(floor.settings);
-  s.set_all(more);
-  const Shape sample = digits.values.shape().without(0);
-  info.recipe(s, digits.size(), sample);
-  SystemPtr system = make_system(info, {sample, 10, s, 1});
-  const Rows rows{digits.values, {}};
-  system->train(rows, {}, {});
-  return cluster::accuracy(digits.labels.ids(), system->clusters(rows, {}));
-}
-
-TEST(Systems, ClusterTheDigits) {
-  for (const Floor& floor : kFloors)
-    EXPECT_GT(accuracy_on_digits(floor, ""), floor.accuracy) << floor.system;
-}
-
-TEST(Systems, AnUntrainedNetworkFailsTheFloors) {
-  for (const Floor& floor : kFloors) {
-    const Settings known("", find_system(floor.system)->settings);
-    std::string off = "epochs=0";
-    if (known.knows("iterations")) off += ",iterations=0";
-    if (known.knows("cluster_epochs")) off += ",cluster_epochs=0";
-    EXPECT_LT(accuracy_on_digits(floor, off), floor.accuracy) << floor.system;
-  }
 }
 
 TEST(Autoencoders, HaveThePapersParameters) {

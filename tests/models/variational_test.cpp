@@ -8,7 +8,6 @@
 
 #include "autograd/functions.h"
 #include "autograd/gradient_check.h"
-#include "clustering/metrics/accuracy.h"
 #include "data/catalog.h"
 #include "data/imputation.h"
 #include "data/missing.h"
@@ -207,53 +206,6 @@ TEST(Variational, DrawsAreOfTheRightSpread) {
   auto [mb, vb] = moments(Likelihood::bernoulli, h.slice(1, 0, 1));
   EXPECT_NEAR(mb, 1 / (1 + std::exp(-2.0)), 0.01);
 }
-
-// On the digits, at sizes that take a second or two; an untrained network stays below each floor.
-struct Floor {
-  const char *system, *settings, *off;
-  double accuracy;
-};
-constexpr const char* kOff = "epochs=0,cluster_epochs=0";
-const Floor kFloors[] = {
-    {"vade", "epochs=40,hidden=200-100,cluster_epochs=20", kOff, 0.70},
-    {"dgg", "epochs=40,hidden=200-100,cluster_epochs=10,siamese_epochs=5",
-     "epochs=0,cluster_epochs=0,siamese_epochs=0", 0.65},
-    {"ltvae", "epochs=40,hidden=200-100,cluster_epochs=20", kOff, 0.70},
-    {"gmvae", "epochs=40,hidden=100-100", "epochs=0", 0.50},
-    {"k-dvae",
-     "epochs=40,batch=64,hidden=200-100,expert_hidden=64-32,warm_epochs=15,expert_epochs=5",
-     "epochs=0,warm_epochs=0,expert_epochs=0", 0.80},
-    {"k-dae",
-     "epochs=40,batch=64,hidden=200-100,expert_hidden=64-32,warm_epochs=15,expert_epochs=5",
-     "epochs=0,warm_epochs=0,expert_epochs=0", 0.80},
-    {"moe-vae",
-     "epochs=40,batch=64,hidden=200-100,expert_hidden=64-32,warm_epochs=15,expert_epochs=3",
-     "epochs=0,warm_epochs=0,expert_epochs=0", 0.80},
-};
-
-double accuracy_of(System& system, const Rows& rows) {
-  return cluster::accuracy(data::load("digits").labels.ids(), system.assign(rows, {}));
-}
-
-class OnDigits : public ::testing::TestWithParam<int> {};
-
-TEST_P(OnDigits, ClustersAboveItsFloor) {
-  const Floor& floor = kFloors[GetParam()];
-  const Rows rows = digits_rows();
-  SystemPtr system = made(floor.system, floor.settings, rows, 10);
-  system->train(rows, {}, {});
-  EXPECT_GT(accuracy_of(*system, rows), floor.accuracy) << floor.system;
-  SystemPtr untrained = made(floor.system, std::string(floor.settings) + "," + floor.off, rows, 10);
-  untrained->train(rows, {}, {});
-  EXPECT_LT(accuracy_of(*untrained, rows), floor.accuracy) << floor.system;
-}
-
-INSTANTIATE_TEST_SUITE_P(Variational, OnDigits, ::testing::Range(0, int(std::size(kFloors))),
-                         [](const auto& each) {
-                           std::string name = kFloors[each.param].system;
-                           std::erase(name, '-');
-                           return name;
-                         });
 
 // A classifier of digits, for the test alone: one hidden layer, trained on the labels.
 struct Classifier {
