@@ -39,16 +39,21 @@ struct Axes {
   }
 };
 
-bool has_both(const Point& p) { return p.flops > 0 && p.bytes > 0 && p.seconds > 0; }
+double intensity(const Point& p) { return p.flops / p.bytes; }
+
+// What mostly moves bytes (a flop a hundred of them, or none) has its place in the table alone.
+bool in_plot(const Point& p) {
+  return p.flops > 0 && p.bytes > 0 && p.seconds > 0 && intensity(p) >= 0.01;
+}
 
 Axes axes_around(const std::vector<Point>& points, const kernels::Ceiling& c) {
   double knee = c.flops / c.bytes;
   Axes axes{std::log10(knee), std::log10(knee), 0, std::log10(c.flops)};
   axes.low_y = axes.high_y - 1;
   for (const Point& p : points) {
-    if (!has_both(p)) continue;
-    axes.low_x = std::min(axes.low_x, std::log10(p.flops / p.bytes));
-    axes.high_x = std::max(axes.high_x, std::log10(p.flops / p.bytes));
+    if (!in_plot(p)) continue;
+    axes.low_x = std::min(axes.low_x, std::log10(intensity(p)));
+    axes.high_x = std::max(axes.high_x, std::log10(intensity(p)));
     axes.low_y = std::min(axes.low_y, std::log10(p.flops / p.seconds));
   }
   axes.low_x = std::floor(axes.low_x);
@@ -58,8 +63,23 @@ Axes axes_around(const std::vector<Point>& points, const kernels::Ceiling& c) {
   return axes;
 }
 
-constexpr const char* kColours[] = {"#1b6ca8", "#c8553d", "#3a7d44", "#8d5a97", "#b07d12",
-                                    "#2a9d8f", "#7a4419", "#5c677d", "#d1495b", "#4f772d"};
+constexpr const char* kColours[] = {"#1b6ca8", "#c8553d", "#3a7d44", "#8d5a97",
+                                    "#b07d12", "#2a9d8f", "#d1495b", "#7a4419"};
+constexpr const char* kOther = "#a0a6ad";
+
+// The ops that do most with a byte, in that order: each has a colour, all others have one in
+// common.
+std::vector<std::string> coloured_ops(const std::vector<Point>& points) {
+  std::map<std::string, double> most;
+  for (const Point& p : points)
+    if (in_plot(p)) most[p.op] = std::max(most[p.op], intensity(p));
+  std::vector<std::string> ops;
+  for (const auto& [op, unused] : most) ops.push_back(op);
+  std::stable_sort(ops.begin(), ops.end(),
+                   [&](const std::string& a, const std::string& b) { return most[a] > most[b]; });
+  ops.resize(std::min(ops.size(), std::size(kColours)));
+  return ops;
+}
 
 }  // namespace
 
@@ -111,31 +131,39 @@ std::string roofline_svg(const std::vector<Point>& points, const kernels::Ceilin
   label(axes.x(std::sqrt(from * knee)) - 8, axes.y(std::sqrt(from * knee) * c.bytes) - 8, "end",
         format("%.1f GB/s", c.bytes * 1e-9));
 
-  std::map<std::string, int> colour;
-  for (const Point& p : points)
-    if (has_both(p)) colour.emplace(p.op, int(colour.size()));
-  for (const Point& p : points) {
-    if (!has_both(p)) continue;
-    const char* fill = kColours[size_t(colour[p.op]) % std::size(kColours)];
-    out += format(
-               "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"5\" fill=\"%s\" fill-opacity=\"%s\" "
-               "stroke=\"%s\"><title>",
-               axes.x(p.flops / p.bytes), axes.y(p.flops / p.seconds), fill,
-               p.pass == "forward" ? "0.9" : "0.25", fill) +
-           escaped(p.name()) +
-           format("&#10;%.3g ms, %.1f GFLOP/s, %.1f GB/s, %.0f %% of the roof</title></circle>\n",
-                  p.seconds * 1e3, p.flops / p.seconds * 1e-9, p.bytes / p.seconds * 1e-9,
-                  100 * roofline_fraction(p, c));
-  }
+  const std::vector<std::string> ops = coloured_ops(points);
+  auto colour = [&](const std::string& op) {
+    const size_t place = size_t(std::find(ops.begin(), ops.end(), op) - ops.begin());
+    return place < ops.size() ? kColours[place] : kOther;
+  };
+  for (const bool other : {true, false})  // the coloured ones lie above the others
+    for (const Point& p : points) {
+      const char* fill = colour(p.op);
+      if (!in_plot(p) || (fill == kOther) != other) continue;
+      out += format(
+                 "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"5\" fill=\"%s\" fill-opacity=\"%s\" "
+                 "stroke=\"%s\"><title>",
+                 axes.x(intensity(p)), axes.y(p.flops / p.seconds), fill,
+                 p.pass == "forward" ? "0.9" : "0.25", fill) +
+             escaped(p.name()) +
+             format("&#10;%.3g ms, %.1f GFLOP/s, %.1f GB/s, %.0f %% of the roof</title></circle>\n",
+                    p.seconds * 1e3, p.flops / p.seconds * 1e-9, p.bytes / p.seconds * 1e-9,
+                    100 * roofline_fraction(p, c));
+    }
   double y = Axes::top + 8;
-  for (const auto& [op, index] : colour) {
-    if (y > bottom) break;
-    const char* fill = kColours[size_t(index) % std::size(kColours)];
-    out += format("<circle cx=\"%.0f\" cy=\"%.0f\" r=\"5\" fill=\"%s\"/>\n", right + 20, y, fill);
-    label(right + 32, y + 4, "start", op);
-    y += 18;
-  }
-  label(right + 20, bottom + 18, "start", "full: forward; pale: backward");
+  auto name = [&](const char* fill, const char* opacity, const std::string& text) {
+    out += format(
+        "<circle cx=\"%.0f\" cy=\"%.0f\" r=\"5\" fill=\"%s\" fill-opacity=\"%s\" "
+        "stroke=\"%s\"/>\n",
+        right + 20, y, fill, opacity, fill);
+    label(right + 32, y + 4, "start", text);
+    y += 20;
+  };
+  for (const std::string& op : ops) name(colour(op), "0.9", op);
+  name(kOther, "0.9", "other ops");
+  y += 12;
+  name("#333", "0.9", "forward");
+  name("#333", "0.25", "backward");
   return out + "</svg>\n";
 }
 
