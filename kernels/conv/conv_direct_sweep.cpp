@@ -132,6 +132,7 @@ class Sweep {
 
   // Block after block, in the orders that SweepTile asks for, zeros where there is no channel.
   void pack(const Weights& w, float* to) const {
+    if (taps.count == 0) return;
     const int64_t sources = padded_sources();
     auto place = [&](int64_t t, int64_t c, int64_t o) {
       return w.w + o * w.target + c * w.source + taps.r[t] * horizontal.taps + taps.s[t];
