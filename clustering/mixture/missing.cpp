@@ -11,6 +11,7 @@
 #include "clustering/mixture/start.h"
 #include "tensor/parallel.h"
 #include "tensor/profiler.h"
+#include "tensor/vectors.h"
 
 namespace clade::cluster {
 namespace {
@@ -30,8 +31,15 @@ struct Patterns {
   std::vector<int32_t> pattern;  // (n): of rows[i]
 };
 
-Patterns find_patterns(const Tensor& x) {
+// Whether columns are independent within a component: then a hole is nothing but a term that is
+// left out, and rows need not be sorted by what they lack.
+bool columns_apart(Covariance kind) {
+  return kind == Covariance::diagonal || kind == Covariance::spherical;
+}
+
+Patterns find_patterns(const Tensor& x, Covariance kind) {
   const int64_t n = x.size(0), d = x.size(1);
+  if (columns_apart(kind)) return {};
   std::map<std::vector<bool>, int32_t> known;
   std::vector<int32_t> of_row(static_cast<size_t>(n));
   Patterns out;
@@ -57,22 +65,17 @@ Patterns find_patterns(const Tensor& x) {
   return out;
 }
 
-// The covariance of component c as a (d, d) matrix, whatever its kind.
-std::vector<double> full_covariance(const Gmm& gmm, int64_t c) {
+// The covariance of component c: (d, d), or where columns are apart the variances (d).
+std::vector<double> covariance_of(const Gmm& gmm, int64_t c) {
   const int64_t d = gmm.means.size(1);
-  std::vector<double> s(size_t(d * d), 0.0);
   const double* from = gmm.covariances.data<double>();
   switch (gmm.covariance) {
-    case Covariance::full: std::copy_n(from + c * d * d, d * d, s.begin()); break;
-    case Covariance::tied: std::copy_n(from, d * d, s.begin()); break;
-    case Covariance::diagonal:
-      for (int64_t j = 0; j < d; j++) s[size_t(j * d + j)] = from[c * d + j];
-      break;
-    case Covariance::spherical:
-      for (int64_t j = 0; j < d; j++) s[size_t(j * d + j)] = from[c];
-      break;
+    case Covariance::full: from += c * d * d; break;
+    case Covariance::tied: break;
+    case Covariance::diagonal: return {from + c * d, from + (c + 1) * d};
+    case Covariance::spherical: return std::vector<double>(size_t(d), from[c]);
   }
-  return s;
+  return {from, from + d * d};
 }
 
 // One component seen through one pattern.
@@ -123,7 +126,7 @@ Conditional condition(const std::vector<double>& s, int64_t d, const Pattern& p)
 // What the rows of one part add up to, about the means that were.
 struct Moments {
   double log_likelihood = 0;
-  std::vector<double> counts, first, second;  // (k), (k, d), (k, d, d)
+  std::vector<double> counts, first, second;  // (k), (k, d), (k, d, d) or (k, d)
 };
 
 // Where results for each row go; all may be null.
@@ -135,8 +138,18 @@ struct Told {
 class Pass {
  public:
   Pass(const Gmm& gmm, const Tensor& x, const Patterns& patterns)
-      : gmm_(gmm), x_(x), patterns_(patterns), k_(gmm.means.size(0)), d_(gmm.means.size(1)) {
-    for (int64_t c = 0; c < k_; c++) covariances_.push_back(full_covariance(gmm, c));
+      : gmm_(gmm),
+        x_(x),
+        patterns_(patterns),
+        k_(gmm.means.size(0)),
+        d_(gmm.means.size(1)),
+        apart_(columns_apart(gmm.covariance)) {
+    for (int64_t c = 0; c < k_; c++) {
+      covariances_.push_back(covariance_of(gmm, c));
+      if (!apart_) continue;
+      log_variances_.push_back(covariances_.back());
+      for (double& v : log_variances_.back()) v = std::log(v);
+    }
     for (double w : gmm.weights.to_vector<double>()) log_weights_.push_back(std::log(w));
   }
 
@@ -147,7 +160,7 @@ class Pass {
     if (with_moments) {
       zero.counts.assign(size_t(k_), 0.0);
       zero.first.assign(size_t(k_ * d_), 0.0);
-      zero.second.assign(size_t(k_ * d_ * d_), 0.0);
+      zero.second.assign(size_t(k_ * d_ * (apart_ ? 1 : d_)), 0.0);
     }
     auto join = [](Moments a, const Moments& b) {
       auto add = [](std::vector<double>& to, const std::vector<double>& from) {
@@ -159,6 +172,10 @@ class Pass {
     };
     auto part = [&](int64_t begin, int64_t end) {
       Moments m = zero;
+      if (apart_) {
+        rows_apart(begin, end, with_moments ? &m : nullptr, told, &m.log_likelihood);
+        return m;
+      }
       while (begin < end) {  // a pattern at a time
         int64_t stop = begin;
         while (stop < end && patterns_.pattern[size_t(stop)] == patterns_.pattern[size_t(begin)])
@@ -172,6 +189,86 @@ class Pass {
   }
 
  private:
+  // Rows begin <= row < end where columns are apart.
+  void rows_apart(int64_t begin, int64_t end, Moments* moments, const Told& told,
+                  double* log_likelihood) const {
+    std::vector<double> offset(size_t(k_ * d_)), r(static_cast<size_t>(k_));
+    std::vector<double> seen(static_cast<size_t>(d_));  // 1 where the row has a value, else 0
+    for (int64_t row = begin; row < end; row++) {
+      Pattern p;
+      find_seen(row, seen.data(), &p);
+      for (int64_t c = 0; c < k_; c++)
+        r[size_t(c)] =
+            log_weights_[size_t(c)] +
+            offset_apart(row, c, seen.data(), int64_t(p.observed.size()), offset.data() + c * d_);
+      *log_likelihood += tell(row, p, offset, r, told);
+      for (int64_t c = 0; moments && c < k_; c++) {
+        const double w = r[size_t(c)];
+        moments->counts[size_t(c)] += w;
+        if (w == 0) continue;
+        const double *z = offset.data() + c * d_, *variance = covariances_[size_t(c)].data();
+        const double* there = seen.data();
+        double *first = moments->first.data() + c * d_, *second = moments->second.data() + c * d_;
+        with_vectors([&] {
+          for (int64_t j = 0; j < d_; j++) {
+            first[j] += w * z[j];
+            second[j] += w * (z[j] * z[j] + (1 - there[j]) * variance[j]);
+          }
+        });
+      }
+    }
+  }
+
+  void find_seen(int64_t row, double* seen, Pattern* p) const {
+    dispatch_floating(x_.dtype(), [&](auto zero) {
+      const auto* x = x_.data<decltype(zero)>() + row * d_;
+      for (int64_t j = 0; j < d_; j++) {
+        const bool there = x[j] == x[j];
+        seen[j] = there ? 1 : 0;
+        (there ? p->observed : p->missing).push_back(j);
+      }
+    });
+  }
+
+  // ln N of the columns that are there, and x^ - m in `offset`: 0 in the others.
+  double offset_apart(int64_t row, int64_t c, const double* seen, int64_t count,
+                      double* offset) const {
+    constexpr int64_t kLanes = 8;
+    const double *mean = gmm_.means.data<double>() + c * d_,
+                 *variance = covariances_[size_t(c)].data(),
+                 *log_variance = log_variances_[size_t(c)].data();
+    double lane[kLanes] = {}, sum = 0;
+    dispatch_floating(x_.dtype(), [&](auto zero) {
+      const auto* x = x_.data<decltype(zero)>() + row * d_;
+      with_vectors([&] {
+        auto term = [&](int64_t j) {
+          const double z = double(x[j]) - mean[j];
+          offset[j] = seen[j] != 0 ? z : 0.0;
+          return offset[j] * offset[j] / variance[j] + seen[j] * log_variance[j];
+        };
+        int64_t j = 0;
+        for (; j + kLanes <= d_; j += kLanes)
+          for (int64_t l = 0; l < kLanes; l++) lane[l] += term(j + l);
+        for (int64_t l = 0; j < d_; j++, l++) lane[l] += term(j);
+        for (double v : lane) sum += v;
+      });
+    });
+    return -0.5 * (sum + double(count) * kLogTwoPi);
+  }
+
+  // Logarithms become responsibilities, and go where they are asked for; returns ln p.
+  double tell(int64_t row, const Pattern& p, const std::vector<double>& offset,
+              std::vector<double>& r, const Told& told) const {
+    double log_p = 0;
+    normalize(r, &log_p);
+    if (p.observed.empty()) log_p = 0;
+    if (told.log_likelihood) told.log_likelihood[row] = log_p;
+    for (int64_t c = 0; told.responsibilities && c < k_; c++)
+      told.responsibilities[row * k_ + c] = r[size_t(c)];
+    if (told.filled) fill(p, row, offset, r, told.filled);
+    return log_p;
+  }
+
   void rows_of_pattern(int64_t begin, int64_t end, Moments* moments, const Told& told,
                        double* log_likelihood) const {
     const Pattern& p = patterns_.list[size_t(patterns_.pattern[size_t(begin)])];
@@ -182,17 +279,10 @@ class Pass {
     std::vector<double> offset(size_t(k_ * d_)), r(static_cast<size_t>(k_)), total(size_t(k_), 0.0);
     for (int64_t i = begin; i < end; i++) {
       const int64_t row = patterns_.rows[size_t(i)];
-      double log_p = 0;
       for (int64_t c = 0; c < k_; c++)
         r[size_t(c)] =
             log_weights_[size_t(c)] + complete(seen[size_t(c)], p, row, c, offset.data() + c * d_);
-      normalize(r, &log_p);
-      if (p.observed.empty()) log_p = 0;
-      *log_likelihood += log_p;
-      if (told.log_likelihood) told.log_likelihood[row] = log_p;
-      for (int64_t c = 0; told.responsibilities && c < k_; c++)
-        told.responsibilities[row * k_ + c] = r[size_t(c)];
-      if (told.filled) fill(p, row, offset, r, told.filled);
+      *log_likelihood += tell(row, p, offset, r, told);
       for (int64_t c = 0; moments && c < k_; c++) {
         const double w = r[size_t(c)];
         total[size_t(c)] += w;
@@ -274,7 +364,9 @@ class Pass {
   const Tensor& x_;
   const Patterns& patterns_;
   const int64_t k_, d_;
-  std::vector<std::vector<double>> covariances_;  // of each component, (d, d)
+  const bool apart_;
+  std::vector<std::vector<double>> covariances_;    // of each component, (d, d), or (d) if apart
+  std::vector<std::vector<double>> log_variances_;  // if apart
   std::vector<double> log_weights_;
 };
 
@@ -296,8 +388,9 @@ void maximize_moments(const Moments& moments, double reg_covar, Gmm* gmm) {
       step[size_t(j)] = moments.first[size_t(c * d + j)] / count;
       means[c * d + j] += step[size_t(j)];
     }
+    const bool apart = columns_apart(gmm->covariance);
     auto entry = [&](int64_t j, int64_t l) {  // of the sum of products about the new mean, l <= j
-      return moments.second[size_t((c * d + j) * d + l)] -
+      return moments.second[size_t(apart ? c * d + j : (c * d + j) * d + l)] -
              count * step[size_t(j)] * step[size_t(l)];
     };
     for (int64_t j = 0; j < d; j++) {
@@ -366,7 +459,7 @@ Patterns patterns_for(const Gmm& gmm, const Tensor& x, Tensor* data) {
   *data = matrix_with_holes("gmm", x);
   const int64_t d = gmm.means.size(1);
   if (data->size(1) != d) fail("gmm", text("x (n, ", d, "), as the mixture was fitted"), text(x));
-  return find_patterns(*data);
+  return find_patterns(*data, gmm.covariance);
 }
 
 }  // namespace
@@ -375,7 +468,7 @@ Gmm fit_gmm_with_holes(const Tensor& x, const GmmOptions& options, const Progres
   const Tensor data = matrix_with_holes("fit_gmm", x);
   check_options(options, data.size(0));
   profiler::Span span("fit_gmm_with_holes");
-  const Patterns patterns = find_patterns(data);
+  const Patterns patterns = find_patterns(data, options.covariance);
   const bool given = options.responsibilities.defined() || options.start.means.defined();
   Gmm best;
   for (int start = 0; start < (given ? 1 : options.n_init); start++) {

@@ -8,8 +8,9 @@
 //
 // (Ghahramani & Jordan, "Supervised learning from incomplete data via an EM approach", NIPS 1993.)
 // It is the likelihood of what was observed that is maximized, and it never falls; nothing is
-// imputed beforehand. S_c,oo is factored once for all rows that lack the same columns. Moments are
-// added up about the means of the last iteration and moved at the end. All in f64.
+// imputed beforehand. S_c,oo is factored once for all rows that lack the same columns; diagonal and
+// spherical covariances need no factors, a hole is a term left out. Moments are added up about the
+// means of the last iteration and moved at the end. All in f64.
 #pragma once
 
 #include "clustering/mixture/gmm.h"
@@ -19,7 +20,8 @@ namespace clade::cluster {
 // As fit_gmm(), for x (n, d) with NaN where a value is missing; every column must have a value and
 // at least 2 rows. k-means starts are k-POD's (centroid/kpod.h). Without holes the result is that
 // of fit_gmm() up to rounding. Cost an iteration: k d^3 / 3 FLOPs for each pattern of missing
-// columns and 4 k d^2 for each row; memory k d^2 for each of up to 32 parts of the rows.
+// columns and 4 k d^2 for each row; memory k d^2 for each of up to 32 parts of the rows. Diagonal
+// and spherical: 10 k d for each row, and k d.
 Gmm fit_gmm_with_holes(const Tensor& x, const GmmOptions& options, const Progress& progress = {});
 
 // predict_proba() (n, k), predict() (n) and log_likelihood() (n) of rows with holes: of what they

@@ -150,6 +150,55 @@ TEST(GmmWithHoles, StepEqualsTheFormulas) {
   expect_close(gmm.covariances, Tensor::from(want.covariances, {2, 4, 4}), 1e-9);
 }
 
+// Columns that are apart take another way; the formulas are the same, of diagonal matrices.
+TEST(GmmWithHoles, StepOfColumnsApartEqualsTheFormulas) {
+  const int64_t d = 19, k = 3;
+  const Tensor x = holed(80, d, k, 0.3, 6);
+  for (Covariance kind : {Covariance::diagonal, Covariance::spherical}) {
+    GmmOptions o = options(k, kind, 1);
+    o.start = start_for(x, k, kind);
+    GmmStart whole = start_for(x, k, Covariance::full);
+    for (int64_t c = 0; c < k; c++)
+      for (int64_t j = 0; j < d; j++) {
+        double& variance =
+            o.start.covariances.data<double>()[kind == Covariance::diagonal ? c * d + j : c];
+        variance = kind == Covariance::diagonal ? 5 + double((c * d + j) % 7) : 6 + double(c);
+        whole.covariances.data<double>()[(c * d + j) * d + j] = variance;
+      }
+    const Gmm gmm = fit_gmm_with_holes(x, o);
+    const Plain want = plain_step(x, whole, o.reg_covar);
+    EXPECT_NEAR(gmm.lower_bounds[0], want.bound, 1e-10);
+    expect_close(gmm.weights, Tensor::from(want.weights, {k}), 1e-10);
+    expect_close(gmm.means, Tensor::from(want.means, {k, d}), 1e-10);
+    for (int64_t c = 0; c < k; c++) {
+      double mean = 0;
+      for (int64_t j = 0; j < d; j++) {
+        const double variance = want.covariances[size_t((c * d + j) * d + j)];
+        mean += variance / double(d);
+        if (kind == Covariance::diagonal) {
+          EXPECT_NEAR(gmm.covariances.at({c, j}), variance, 1e-9);
+        }
+      }
+      if (kind == Covariance::spherical) {
+        EXPECT_NEAR(gmm.covariances.at({c}), mean, 1e-9);
+      }
+    }
+  }
+}
+
+// 300 rows, all of which lack other columns: no matter where a hole is but a term.
+TEST(GmmWithHoles, WideRowsOfDiagonalComponents) {
+  const Tensor x = holed(300, 400, 2, 0.2, 8, DType::f32);
+  GmmOptions o = options(2, Covariance::diagonal);
+  o.reg_covar = 1e-3;
+  const Gmm gmm = fit_gmm_with_holes(x, o);
+  for (size_t i = 1; i < gmm.lower_bounds.size(); i++)
+    EXPECT_GE(gmm.lower_bounds[i], gmm.lower_bounds[i - 1] - 1e-6);
+  std::vector<int32_t> truth;
+  for (int32_t i = 0; i < 300; i++) truth.push_back(i % 2);
+  EXPECT_EQ(accuracy(Tensor::from(truth, {300}), predict_with_holes(gmm, x)), 1);
+}
+
 TEST(GmmWithHoles, WithoutHolesIsThePlainFit) {
   const Tensor x = holed(400, 4, 3, 0, 2);
   for (Covariance kind : kKinds) {
