@@ -1,9 +1,11 @@
 #include "clustering/mixture/missing.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <map>
+#include <thread>
 
 #include "clustering/centroid/kpod.h"
 #include "clustering/linalg/cholesky.h"
@@ -135,10 +137,36 @@ struct Told {
   Tensor* filled = nullptr;
 };
 
+// Whether a pass is to be stopped, asked between its pieces by all threads: with many columns and
+// patterns a pass takes minutes. The caller alone may call `progress`, which throws then.
+class Stop {
+ public:
+  Stop(const Progress& progress, const GmmOptions& o, const Gmm& gmm)
+      : progress_(progress), done_(gmm.iterations), total_(o.max_iter) {}
+
+  bool asked() {
+    if (std::this_thread::get_id() != caller_) return asked_;
+    try {
+      progress_("gaussian mixture", done_, total_);
+    } catch (...) {
+      asked_ = true;
+      throw;
+    }
+    return false;
+  }
+
+ private:
+  const Progress& progress_;
+  const int64_t done_, total_;
+  const std::thread::id caller_ = std::this_thread::get_id();
+  std::atomic<bool> asked_{false};
+};
+
 class Pass {
  public:
-  Pass(const Gmm& gmm, const Tensor& x, const Patterns& patterns)
-      : gmm_(gmm),
+  Pass(const Gmm& gmm, const Tensor& x, const Patterns& patterns, Stop* stop = nullptr)
+      : stop_(stop),
+        gmm_(gmm),
         x_(x),
         patterns_(patterns),
         k_(gmm.means.size(0)),
@@ -176,12 +204,12 @@ class Pass {
         rows_apart(begin, end, with_moments ? &m : nullptr, told, &m.log_likelihood);
         return m;
       }
-      while (begin < end) {  // a pattern at a time
-        int64_t stop = begin;
-        while (stop < end && patterns_.pattern[size_t(stop)] == patterns_.pattern[size_t(begin)])
-          stop++;
-        rows_of_pattern(begin, stop, with_moments ? &m : nullptr, told, &m.log_likelihood);
-        begin = stop;
+      while (begin < end && !(stop_ && stop_->asked())) {  // a pattern at a time
+        int64_t last = begin;
+        while (last < end && patterns_.pattern[size_t(last)] == patterns_.pattern[size_t(begin)])
+          last++;
+        rows_of_pattern(begin, last, with_moments ? &m : nullptr, told, &m.log_likelihood);
+        begin = last;
       }
       return m;
     };
@@ -360,6 +388,7 @@ class Pass {
     });
   }
 
+  Stop* const stop_;
   const Gmm& gmm_;
   const Tensor& x_;
   const Patterns& patterns_;
@@ -420,8 +449,9 @@ Gmm run(const Tensor& x, const Patterns& patterns, const GmmOptions& o, Gmm gmm,
   whiten(o.covariance, gmm.covariances, o.k, d);  // makes them positive definite
   while (!gmm.converged && gmm.iterations < o.max_iter) {
     progress("gaussian mixture", gmm.iterations, o.max_iter);
+    Stop stop(progress, o, gmm);
+    const Moments moments = Pass(gmm, x, patterns, &stop).run(true, {});
     gmm.iterations++;
-    const Moments moments = Pass(gmm, x, patterns).run(true, {});
     const double bound = moments.log_likelihood / double(n);
     if (!std::isfinite(bound))
       fail("fit_gmm", "a finite likelihood", text(bound), "scale the data, whose squares overflow");
