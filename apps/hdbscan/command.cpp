@@ -47,6 +47,24 @@ int64_t noise_of(const cluster::HdbscanResult& r) {
   return std::count(labels.begin(), labels.end(), -1);
 }
 
+// What another min_cluster_size would give.
+struct Cut {
+  int64_t min_cluster_size, clusters, noise;
+  double validity;
+};
+// One tree serves all of --sweep.
+std::vector<Cut> cut_at(const HdbscanCommand& o, const cluster::HdbscanResult& r) {
+  std::vector<Cut> cuts;
+  for (int64_t size : o.sweep) {
+    cluster::HdbscanOptions other = o.fit;
+    other.min_cluster_size = size;
+    const auto cut = cluster::hdbscan_cut(r.hierarchy, other);
+    cuts.push_back({size, cut.cluster_count, noise_of(cut),
+                    cluster::relative_validity(r.hierarchy.spanning_tree, cut.labels)});
+  }
+  return cuts;
+}
+
 // Columns side by side as f64.
 Tensor table(const std::vector<Tensor>& columns) {
   const int64_t rows = columns[0].numel(), width = int64_t(columns.size());
@@ -117,6 +135,7 @@ void run_hdbscan(HdbscanCommand o) {
     write_labels(folder + "/new_labels", "hdbscan", added.labels,
                  {{"probability", added.probabilities.to_vector<double>()}});
   }
+  const std::vector<Cut> cuts = cut_at(o, r);
   const double seconds = watch.stages().front().seconds;
   if (!o.no_report) write_report(o, folder, rows, classes, r, seconds);
   if (o.json) {
@@ -126,9 +145,15 @@ void run_hdbscan(HdbscanCommand o) {
     if (fresh.defined()) out["new_rows"] = fresh.size(0);
     out.update({{"clusters", r.cluster_count},
                 {"noise", noise_of(r)},
+                {"validity", cluster::relative_validity(r.hierarchy.spanning_tree, r.labels)},
                 {"tree_weight", weight},
                 {"seconds", seconds},
                 {"folder", folder}});
+    for (const Cut& c : cuts)
+      out["sweep"].push_back({{"min_cluster_size", c.min_cluster_size},
+                              {"clusters", c.clusters},
+                              {"noise", c.noise},
+                              {"validity", c.validity}});
     std::printf("%s\n", out.dump(2).c_str());
     return;
   }
@@ -146,15 +171,11 @@ void run_hdbscan(HdbscanCommand o) {
                            {"written", folder + files}};
   if (fresh.defined()) summary.insert(summary.begin() + 1, {"new rows", grouped(fresh.size(0))});
   std::fputs(aligned(summary, "ll").c_str(), stdout);
-  if (o.sweep.empty()) return;
+  if (cuts.empty()) return;
   std::vector<Row> told{{"min-cluster-size", "clusters", "noise", "validity"}};
-  for (int64_t size : o.sweep) {  // one tree serves them all
-    cluster::HdbscanOptions other = o.fit;
-    other.min_cluster_size = size;
-    const auto cut = cluster::hdbscan_cut(r.hierarchy, other);
-    told.push_back({grouped(size), grouped(cut.cluster_count), grouped(noise_of(cut)),
-                    fixed(cluster::relative_validity(tree, cut.labels))});
-  }
+  for (const Cut& c : cuts)
+    told.push_back(
+        {grouped(c.min_cluster_size), grouped(c.clusters), grouped(c.noise), fixed(c.validity)});
   std::printf("\n%s", aligned(told, "rrrr").c_str());
 }
 

@@ -25,7 +25,7 @@ struct KMeansCommand {
   PartitionOptions common;
   std::string init = "k-means++";
   std::optional<std::string> centres, weights;
-  double tol = 1e-4;
+  std::optional<double> tol;
   int64_t batch = 0;
 };
 
@@ -60,9 +60,11 @@ Fitted fit(const KMeansCommand& c, const PartitionInput& input, int64_t k,
     small.init = init;
     small.centres = given;
     small.seed = seed;
+    small.tol = c.tol.value_or(small.tol);
     return {cluster::mini_batch_kmeans(input.rows, small, weights, progress), input.rows};
   }
-  const cluster::KMeansOptions all{k, init, given, int(o.n_init), int(o.max_iter), c.tol, seed};
+  const cluster::KMeansOptions all{
+      k, init, given, int(o.n_init), int(o.max_iter), c.tol.value_or(1e-4), seed};
   return {cluster::kmeans(input.rows, all, weights, progress), input.rows};
 }
 
@@ -77,6 +79,12 @@ Tensor nearest(const cluster::KMeans& model, const Tensor& rows) {
 void check(const KMeansCommand& c, const PartitionInput& input) {
   if (c.batch > 0 && input.holes)
     fail("--mini-batch", "rows without missing values", "some are missing", "leave it out");
+  if (c.batch > 0 && c.common.n_init != 1)
+    fail("--n-init", "1 beside --mini-batch, which makes one start", text(c.common.n_init),
+         "leave one out");
+  if (c.tol && input.holes)
+    fail("--tol", "rows without missing values", "some are missing",
+         "leave it out: k-POD ends when no label changes");
   if (c.centres && !c.common.sweep.empty())
     fail("--sweep", "starts that fit any number of clusters", "--centres", "leave one out");
 }
@@ -162,10 +170,9 @@ void add_kmeans(CLI::App& program) {
   command
       ->add_option("--tol", c->tol,
                    "stop when the squared shifts of the centres add up to this times the mean "
-                   "variance")
+                   "variance [0.0001; of mini batches 0: not for that]")
       ->check(validator(Numbers{.low = 0, .whole = false}))
       ->type_name("X")
-      ->capture_default_str()
       ->take_last();
   command
       ->add_option("--mini-batch", c->batch,

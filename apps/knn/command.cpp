@@ -33,6 +33,9 @@ struct KnnOptions {
 cluster::Approximation search(const KnnOptions& o, const Tensor& rows, const Progress& progress) {
   using cluster::KnnMethod;
   if (o.metric == "partial" || has_holes(rows)) {
+    if (o.metric == "cosine" || o.metric == "correlation")
+      fail("--metric", "euclidean or partial, where values are missing", o.metric,
+           "fill them in first: clade impute");
     if (o.method != "auto" && o.method != "exact")
       fail("--method", "auto or exact, where values may be missing", o.method,
            "a partial distance is no metric: only all pairs find its neighbours");

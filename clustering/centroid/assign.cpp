@@ -90,7 +90,7 @@ void NearestCentre<T>::find_tile(const T* rows, const double* g, int64_t count, 
     const int32_t label = best.labels[i];
     const double slack = error_ * g[i] + underflow_;
     const double limit = double(least[i]) + 4 * error_ * h_[size_t(label)] + slack;
-    if (double(second[i]) - slack > limit)
+    if (double(second[i]) - slack > limit && std::isfinite(limit))
       best.set(i, label, 2 * (g[i] + limit), 2 * (g[i] + double(second[i]) - slack));
     else
       doubtful.push_back(int32_t(i));
@@ -121,7 +121,9 @@ void NearestCentre<T>::find_exactly(const T* rows, const double* g,
       kernels::find_at_most(key, k_, least, close.data());
       const double limit = double(least) + 4 * error_ * h_[size_t(close[0])] + 2 * slack;
       const T bound = T(limit + std::abs(limit) * double(std::numeric_limits<T>::epsilon()));
-      const int64_t candidates = kernels::find_at_most(key, k_, bound, close.data());
+      int64_t candidates = kernels::find_at_most(key, k_, bound, close.data());
+      if (!std::isfinite(double(bound)))  // products that left the range tell nothing
+        for (candidates = 0; candidates < k_; candidates++) close[candidates] = int32_t(candidates);
       int32_t label = 0;
       double own = std::numeric_limits<double>::infinity(), other = own;
       for (int64_t c = 0; c < candidates; c++) {
@@ -147,7 +149,7 @@ double product_error(int64_t d, DType dtype) {
   return double(d + 8) * epsilon / 2;
 }
 
-Tensor centre_rows(const Tensor& x, const std::vector<double>& mean) {
+Tensor centre_rows(const Tensor& x, const std::vector<double>& mean, double scale) {
   int64_t n = x.size(0), d = x.size(1);
   Tensor out = Tensor::empty({n, d}, x.dtype());
   dispatch_floating(x.dtype(), [&](auto zero) {
@@ -158,7 +160,8 @@ Tensor centre_rows(const Tensor& x, const std::vector<double>& mean) {
     parallel_for(n, rows_per_chunk(d), [&](int64_t begin, int64_t end) {
       with_vectors([&] {
         for (int64_t i = begin; i < end; i++)
-          for (int64_t j = 0; j < d; j++) to[i * d + j] = T(double(from[i * d + j]) - m[j]);
+          for (int64_t j = 0; j < d; j++)
+            to[i * d + j] = T((double(from[i * d + j]) - m[j]) * scale);
       });
     });
   });
@@ -169,20 +172,28 @@ NearOrigin::NearOrigin(const Tensor& x) : mean(column_means(x)) {
   double total = 0, offset = 0;
   for (double v : column_variances(x, mean)) total += v;
   for (double m : mean) offset += m * m;
-  variance = total / double(mean.size());
+  if (!std::isfinite(total + offset))
+    fail("k-means", "values whose squares f64 holds", "larger ones", "scale the data");
   moved = offset > kFar * total;
-  rows = moved ? centre_rows(x, mean) : x;
+  if (!moved) std::fill(mean.begin(), mean.end(), 0.0);
+  const double squared = moved ? total : total + offset;  // mean of the squared norms
+  const bool f32 = x.dtype() == DType::f32;
+  const double largest = f32 ? 1e30 : 1e290, smallest = f32 ? 1e-24 : 1e-280;
+  if (squared > 0 && (squared * double(x.size(0)) > largest || squared < smallest))
+    scale = std::exp2(-std::ilogb(std::sqrt(squared) * std::sqrt(double(x.size(0)))));
+  variance = total / double(mean.size()) * scale * scale;
+  rows = is_x() ? x : centre_rows(x, mean, scale);
 }
 
 Tensor NearOrigin::move(const Tensor& centres) const {
-  return moved ? centre_rows(centres, mean) : centres;
+  return is_x() ? centres : centre_rows(centres, mean, scale);
 }
 
 Tensor NearOrigin::move_back(const Tensor& centres) const {
-  if (!moved) return centres;
+  if (is_x()) return centres;
   std::vector<double> back = mean;
-  for (double& m : back) m = -m;
-  return centre_rows(centres, back);
+  for (double& m : back) m = -m * scale;
+  return centre_rows(centres, back, 1 / scale);
 }
 
 template <class T>

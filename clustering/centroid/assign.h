@@ -20,21 +20,25 @@ namespace clade::cluster {
 // The e above, for rows of d elements of `dtype`.
 double product_error(int64_t d, DType dtype);
 
-// Rows of x with their mean taken off, in x's dtype. Distances do not change, but products of
-// centred rows lose fewer digits.
-Tensor centre_rows(const Tensor& x, const std::vector<double>& mean);
+// Rows of x with their mean taken off, in x's dtype, times `scale`. Distances do not change but by
+// that, and products of centred rows lose fewer digits.
+Tensor centre_rows(const Tensor& x, const std::vector<double>& mean, double scale = 1);
 
-// Rows near enough to the origin for products: x itself, or where its squared mean is more than
-// four times its variance, a copy with the mean taken off.
+// Rows near enough to the origin for products: x itself, or a copy, with the mean taken off where
+// its square is more than four times the variance, and scaled by a power of two where squares would
+// leave the range of the dtype (f32: norms above 1e15, or 1e-12 and less).
 struct NearOrigin {
-  explicit NearOrigin(const Tensor& x);           // as finite_matrix returns it
+  // As finite_matrix returns it. Throws Error where squares leave the range of f64.
+  explicit NearOrigin(const Tensor& x);
   Tensor move(const Tensor& centres) const;       // (k, d): to where the rows are
   Tensor move_back(const Tensor& centres) const;  // to where x was
+  bool is_x() const { return !moved && scale == 1; }
 
   Tensor rows;
-  double variance;  // mean of the columns' population variances
+  double variance;  // mean of the columns' population variances, of `rows`
   bool moved;
-  std::vector<double> mean;  // (d) of x
+  double scale = 1;
+  std::vector<double> mean;  // (d) of x; zeros unless moved
 };
 
 // Half the squared norm of each row of x (k, d), f64.

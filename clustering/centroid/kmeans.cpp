@@ -19,11 +19,13 @@ namespace {
 
 // True when b is a with its labels renamed.
 bool same_clustering(const Tensor& a, const Tensor& b, int64_t k) {
-  std::vector<int32_t> name(size_t(k), -1);
+  std::vector<int32_t> in_b(size_t(k), -1), in_a(size_t(k), -1);
   for (int64_t i = 0; i < a.numel(); i++) {
-    int32_t& n = name[size_t(a.data<int32_t>()[i])];
-    if (n == -1) n = b.data<int32_t>()[i];
-    if (n != b.data<int32_t>()[i]) return false;
+    const int32_t la = a.data<int32_t>()[i], lb = b.data<int32_t>()[i];
+    int32_t &to = in_b[size_t(la)], &back = in_a[size_t(lb)];
+    if (to == -1) to = lb;
+    if (back == -1) back = la;
+    if (to != lb || back != la) return false;
   }
   return true;
 }
@@ -96,6 +98,7 @@ KMeans kmeans(const Tensor& x, const KMeansOptions& options, const Tensor& weigh
         best = found;
   }
   best.centres = near.move_back(best.centres);
+  best.inertia /= near.scale * near.scale;
   return best;
 }
 

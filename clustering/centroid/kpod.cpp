@@ -327,6 +327,17 @@ Tensor check_fitted(const KPod& model, const Tensor& x) {
 
 }  // namespace
 
+// f32 squares of what is observed must stay in range.
+static void require_squares(const Tensor& centred) {
+  constexpr double kLargest = 1e15;
+  if (centred.dtype() != DType::f32) return;
+  const float* v = centred.data<float>();
+  for (int64_t e = 0; e < centred.numel(); e++)
+    if (std::abs(double(v[e])) > kLargest)
+      fail("kpod", "values within 1e15 of their column's mean", text(v[e], " from it"),
+           "scale the data");
+}
+
 KPod kpod(const Tensor& x, const KPodOptions& options, const Tensor& weights,
           const Progress& progress) {
   const Tensor data = matrix_with_holes("kpod", x);
@@ -335,6 +346,7 @@ KPod kpod(const Tensor& x, const KPodOptions& options, const Tensor& weights,
   profiler::Span span("kpod");
   std::vector<double> mean = observed_means(data);
   const Tensor centred = centre_rows(data, mean);
+  require_squares(centred);
   const Tensor seeds = seeding_weights(centred, w, options.k);
   const int starts = options.init == KMeansOptions::Init::given ? 1 : options.n_init;
   KPod best;

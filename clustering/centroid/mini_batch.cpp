@@ -177,7 +177,7 @@ KMeans mini_batch_kmeans(const Tensor& x, const MiniBatchOptions& options, const
   out.centres = online.centres();
   out.labels = Tensor::empty({n}, DType::i32);
   nearest_centres(rows, out.centres, out.labels.data<int32_t>());
-  out.inertia = -score(out, rows, w);
+  out.inertia = -score(out, rows, w) / (near.scale * near.scale);
   out.centres = near.move_back(out.centres);
   return out;
 }

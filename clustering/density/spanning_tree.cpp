@@ -40,7 +40,7 @@ Tensor checked(const Tensor& x, bool holes = false) {
 // lists: where it is not null, the neighbours are left there.
 void core_by_tree(const KdTree& tree, int64_t k, double* core, NearLists* lists,
                   const Progress& progress) {
-  const int64_t n = tree.points(), slab = 1 << 14;
+  const int64_t n = tree.points(), slab = 1 << 12;
   const bool last = k == n - 1;  // the list holds all others
   if (lists && k <= kMostListed)
     *lists = {k, Tensor::empty({n, k}, DType::i32), Tensor::empty({n}, DType::f64)};

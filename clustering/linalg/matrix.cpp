@@ -36,6 +36,14 @@ Tensor dense_matrix(const char* op, const Tensor& x, const char* name) {
   return x.contiguous();
 }
 
+void require_apart(const char* op, const Tensor& layout) {
+  const int64_t n = layout.size(0), r = layout.size(1);
+  const float* y = layout.data<float>();
+  for (int64_t e = r; e < n * r; e++)
+    if (y[e] != y[e % r]) return;
+  if (n > 1) fail(op, "initial places that differ", text("one place for all ", n, " rows"));
+}
+
 template <class T>
 bool all_finite(const T* x, int64_t count) {
   int bad = 0;

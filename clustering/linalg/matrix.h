@@ -24,6 +24,10 @@ Tensor dense_matrix(const char* op, const Tensor& x, const char* name = "x");
 template <class T>
 bool all_finite(const T* x, int64_t count);
 
+// Throws Error naming `op` where all rows of a first layout (n, r) f32, n >= 2, are one place:
+// forces cannot part them.
+void require_apart(const char* op, const Tensor& layout);
+
 // Weights of n rows as (n) f64; undefined ones stay so. Throws Error naming `op` unless they are
 // (n) of f32 or f64, finite, >= 0 and not all 0.
 Tensor check_weights(const char* op, const Tensor& weights, int64_t n);

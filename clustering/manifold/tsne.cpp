@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "clustering/linalg/matrix.h"
+#include "clustering/linalg/waves.h"
 #include "clustering/manifold/pca.h"
 #include "clustering/manifold/tsne_forces.h"
 #include "tensor/parallel.h"
@@ -48,7 +49,7 @@ void check(const TsneOptions& o) {
 
 TsneMethod method_for(const TsneOptions& o, int64_t n) {
   if (o.method == TsneMethod::fft && o.n_components != 2)
-    fail("tsne", "2 dimensions for fft", text(o.n_components), "use barnes_hut or exact");
+    fail("tsne", "2 dimensions for fft", text(o.n_components), "use barnes-hut or exact");
   if (o.method == TsneMethod::barnes_hut && o.n_components > 3)
     fail("tsne", "1 to 3 dimensions for barnes_hut", text(o.n_components), "use exact");
   if (o.method != TsneMethod::automatic) return o.method;
@@ -98,6 +99,7 @@ void start(const Tensor& x, const TsneOptions& options, Points& points, const Pr
     layout = finite_matrix("tsne", options.initial, "initial").to(DType::f32).contiguous();
     if (layout.shape() != Shape{n, points.dimensions})
       fail("tsne", text("initial ", Shape{n, points.dimensions}), text("initial ", layout.shape()));
+    require_apart("tsne", layout);
   } else {
     Random rng = Random(options.seed).fork("tsne start");
     const Tensor noise = randn(layout.shape(), rng);
@@ -291,7 +293,6 @@ Tensor transform(const TsneResult& fitted, const Tensor& x, const Progress& prog
   const int64_t m = queries.size(0), n = fitted.rows.size(0), dimensions = fitted.embedding.size(1);
   const int64_t k = std::min(n, kNewNeighbors);
   const double perplexity = std::min(kNewPerplexity, std::max(1.0, double(k) / 3));
-  progress("t-SNE transform", 0, m);
   const Neighbors near = exact_knn(queries, fitted.rows, k, progress);
 
   Points points(n, dimensions);
@@ -303,7 +304,7 @@ Tensor transform(const TsneResult& fitted, const Tensor& x, const Progress& prog
   repulsion->run(points, unused);
 
   Tensor out = Tensor::empty({m, dimensions}, DType::f32);
-  parallel_for(m, 16, [&](int64_t begin, int64_t end) {
+  in_waves(m, "t-SNE transform", progress, [&](int64_t begin, int64_t end) {
     std::vector<double> squared(static_cast<size_t>(k)), p(static_cast<size_t>(k));
     for (int64_t i = begin; i < end; i++) {
       for (int64_t j = 0; j < k; j++)
@@ -313,7 +314,6 @@ Tensor transform(const TsneResult& fitted, const Tensor& x, const Progress& prog
                     out.data<float>() + i * dimensions);
     }
   });
-  progress("t-SNE transform", m, m);
   return out;
 }
 

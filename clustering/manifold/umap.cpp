@@ -132,6 +132,7 @@ Tensor first_layout(const Tensor& x, const FuzzyGraph& graph, const UmapOptions&
     layout = finite_matrix("umap", options.initial, "initial").to(DType::f32).clone();
     if (layout.shape() != Shape{n, dimensions})
       fail("umap", text("initial ", Shape{n, dimensions}), text("initial ", layout.shape()));
+    require_apart("umap", layout);
   } else if (options.init == UmapInit::random) {
     layout = random_layout(n, dimensions, options.seed);
   } else {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "clustering/linalg/matrix.h"
+#include "clustering/linalg/waves.h"
 #include "clustering/manifold/umap.h"
 #include "clustering/manifold/umap_metric.h"
 #include "tensor/parallel.h"
@@ -132,7 +133,6 @@ Tensor transform(const UmapResult& fitted, const Tensor& x, const Progress& prog
     fail("umap transform", text("columns and dtype of the training rows ", fitted.rows), text(x));
   const Tensor queries = for_metric(fitted.options.metric, rows);
   const int64_t m = queries.size(0), d = queries.size(1), k = neighbors_of(fitted);
-  progress("umap transform", 0, m);
   Neighbors neighbors = exact_knn(queries, fitted.rows, k, progress);
   to_metric(fitted.options.metric, neighbors.distance);
 
@@ -141,14 +141,13 @@ Tensor transform(const UmapResult& fitted, const Tensor& x, const Progress& prog
   Tensor out = Tensor::empty({m, fitted.embedding.size(1)}, DType::f32);
   dispatch_floating(queries.dtype(), [&](auto zero) {
     const auto* values = queries.data<decltype(zero)>();
-    parallel_for(m, kGrain, [&](int64_t begin, int64_t end) {
+    in_waves(m, "umap transform", progress, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++)
         newcomer.place(
             neighbors.index.data<int32_t>() + i * k, neighbors.distance.data<float>() + i * k, k,
             random.fork(content(values + i * d, d)), out.data<float>() + i * out.size(1));
     });
   });
-  progress("umap transform", m, m);
   return out;
 }
 

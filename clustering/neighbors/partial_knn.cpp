@@ -23,7 +23,11 @@
 namespace clade::cluster {
 namespace {
 
-constexpr int64_t kRows = 32, kSpare = 8, kWave = 4096;
+constexpr int64_t kRows = 32, kSpare = 8;
+// Rows between two looks at the progress: some seconds of one core.
+int64_t rows_of_wave(int64_t n, int64_t d) {
+  return std::clamp<int64_t>((int64_t{1} << 31) / (n * d) / kRows * kRows, kRows, 4096);
+}
 
 class PartialSearch {
  public:
@@ -141,9 +145,10 @@ Neighbors partial_knn(const Tensor& x, int64_t k, bool include_self, int64_t min
   for (int64_t i = 0; i < n && include_self; i++) index[i * k] = int32_t(i), distance[i * k] = 0;
   if (k == self) return out;
   PartialSearch search(rows, min_common);
-  for (int64_t wave = 0; wave < n; wave += kWave) {
+  const int64_t step = rows_of_wave(n, rows.size(1));
+  for (int64_t wave = 0; wave < n; wave += step) {
     progress("nearest neighbours over holes", wave, n);
-    parallel_for(std::min(kWave, n - wave), kRows, [&](int64_t begin, int64_t end) {
+    parallel_for(std::min(step, n - wave), kRows, [&](int64_t begin, int64_t end) {
       std::vector<std::vector<Ranked<double>>> nearest(static_cast<size_t>(end - begin));
       search.block(wave + begin, wave + end, k - self, nearest.data());
       for (int64_t i = 0; i < end - begin; i++) {

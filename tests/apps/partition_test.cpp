@@ -232,6 +232,8 @@ TEST(Partition, TellsWhatIsWrongInOneLine) {
                                {"gmm t.csv --label-column kind -k 7", "1 <= k <= n = 6"},
                                {"kmeans t.csv -k 0", "--clusters"},
                                {"kmeans h.csv -k 1 --mini-batch 2", "rows without missing values"},
+                               {"kmeans h.csv -k 1 --tol 0.1", "k-POD ends when"},
+                               {"kmeans digits -k 2 --mini-batch 2 --n-init 3", "one start"},
                                {"kmeans digits --centres nowhere.npy", "nowhere.npy"},
                                {"kmeans digits --centres a.npy --sweep 1,2", "leave one out"},
                                {"gmm digits --labels nowhere.npy", "nowhere.npy"},
@@ -242,6 +244,8 @@ TEST(Partition, TellsWhatIsWrongInOneLine) {
                                {"knn digits --method fast", "nn-descent"},
                                {"knn digits --limit 5 -k 5 --method nn-descent", "1 <= k <= 4"},
                                {"knn h.csv -k 1 --method nn-descent", "all pairs"},
+                               {"knn h.csv -k 1 --metric cosine", "euclidean or partial"},
+                               {"knn h.csv -k 1 --metric correlation", "euclidean or partial"},
                                {"quality digits --dbcv --embedding e.npy", "say which clusters"}}) {
     SCOPED_TRACE(command);
     const Ran ran = here.run(command);

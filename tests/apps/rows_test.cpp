@@ -1,6 +1,8 @@
 // clade knn and clade hdbscan, as a person runs them.
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 
 #include "tensor/npy.h"
@@ -63,6 +65,20 @@ TEST(HdbscanCommand, WritesLabelsAndTreesWithTheSameBitsAtAnyNumberOfThreads) {
   for (const char* file : {"labels.csv", "labels.npy", "linkage.npy", "condensed.npy"})
     for (const char* other : {"t2/", "t3/"})
       EXPECT_EQ(here.read(std::string("t1/") + file), here.read(std::string(other) + file)) << file;
+}
+
+TEST(HdbscanCommand, TellsTheSweepAsJsonToo) {
+  Workplace here;
+  const Ran ran = here.run(
+      "hdbscan digits --min-cluster-size 20 --min-samples 3 --sweep 20,40 --no-report --json --out "
+      "o");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const auto told = nlohmann::json::parse(ran.out);
+  ASSERT_EQ(told["sweep"].size(), 2u);
+  for (const char* figure : {"clusters", "noise", "validity"})
+    EXPECT_EQ(told["sweep"][0][figure], told[figure]) << figure;
+  EXPECT_EQ(told["sweep"][1]["min_cluster_size"], 40);
+  EXPECT_LT(told["sweep"][1]["clusters"], told["clusters"]);
 }
 
 TEST(HdbscanCommand, DrawsThePageAndTakesHoles) {

@@ -339,6 +339,48 @@ TEST(Seeding, StartsTogetherFindWhatOneFinds) {
   }
 }
 
+// Squares of such values leave the range of f32; the answer is that of the same rows at size 1.
+TEST(KMeans, SizeOfTheValuesDoesNotMatter) {
+  for (DType dtype : {DType::f32, DType::f64}) {
+    const Tensor x = normal(500, 30, 32, dtype);
+    KMeansOptions o;
+    o.k = 4;
+    o.n_init = 2;
+    const KMeans want = kmeans(x, o);
+    for (int power : {-100, -60, -40, 48, 61, 64, 110}) {
+      if (dtype == DType::f64) power *= 4;
+      SCOPED_TRACE(power);
+      Tensor scaled = x.clone();
+      dispatch_floating(dtype, [&](auto zero) {
+        using T = decltype(zero);
+        for (int64_t e = 0; e < x.numel(); e++)
+          scaled.data<T>()[e] = std::ldexp(x.data<T>()[e], power);
+      });
+      const KMeans got = kmeans(scaled, o);
+      expect_same(got.labels, want.labels);
+      EXPECT_EQ(got.iterations, want.iterations);
+      if (std::abs(2 * power) < 1000) {
+        EXPECT_NEAR(std::ldexp(got.inertia, -2 * power) / want.inertia, 1, 1e-12);
+      }
+      expect_same(predict(got, scaled), got.labels);
+    }
+  }
+}
+
+TEST(KMeans, FarOutliersAreAClusterOfTheirOwn) {
+  for (float size : {1e15f, 1e19f, 1e30f, 1e36f}) {
+    Tensor x = normal(300, 4, 33);
+    for (int64_t i : {3, 77, 200})
+      for (int64_t j = 0; j < 4; j++) x.data<float>()[i * 4 + j] = size;
+    KMeansOptions o;
+    o.k = 2;
+    const std::vector<int32_t> labels = kmeans(x, o).labels.to_vector<int32_t>();
+    EXPECT_EQ(std::count(labels.begin(), labels.end(), labels[3]), 3) << size;
+    EXPECT_EQ(labels[77], labels[3]);
+    EXPECT_EQ(labels[200], labels[3]);
+  }
+}
+
 TEST(Seeding, FirstRowIsDrawnByWeight) {
   const Tensor x = normal(3, 2, 30);
   const Tensor w = Tensor::from({1.0, 0.0, 3.0}, {3});

@@ -152,6 +152,17 @@ TEST(Tsne, EndsWhereOpenTsneDoes) {
   EXPECT_LT(tsne(x, {.method = TsneMethod::fft}).divergence, 1.01 * grid);
 }
 
+TEST(TsneTransform, CanBeStoppedAmongItsRows) {
+  Random rng(41);
+  const TsneResult fitted =
+      tsne(randn({60, 4}, rng), {.perplexity = 5, .early_steps = 5, .steps = 5});
+  const Progress stop{[](void*, const char* stage, int64_t done, int64_t) {
+                        return std::string(stage) != "t-SNE transform" || done == 0;
+                      },
+                      nullptr};
+  EXPECT_THROW(transform(fitted, randn({2500, 4}, rng), stop), Cancelled);
+}
+
 TEST(TsneTransform, OfARowDoesNotDependOnTheOthers) {
   const Tensor x = tsne_file("digits").to(DType::f32);
   const Tensor known = x.slice(0, 0, 1000), fresh = x.slice(0, 1000, 1300);

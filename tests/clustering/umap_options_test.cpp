@@ -234,5 +234,24 @@ TEST(UmapOptions, RefusesBadOnes) {
   expect_error("z (m, 2)", [&] { inverse_transform(fitted, x); });
 }
 
+TEST(UmapTransform, CanBeStoppedAmongItsRows) {
+  Random rng(42);
+  const UmapResult fitted = umap(randn({60, 4}, rng), {.n_epochs = 5});
+  const Progress stop{[](void*, const char* stage, int64_t done, int64_t) {
+                        return std::string(stage) != "umap transform" || done == 0;
+                      },
+                      nullptr};
+  EXPECT_THROW(transform(fitted, randn({2500, 4}, rng), stop), Cancelled);
+}
+
+TEST(Umap, GivenPlacesMustDiffer) {
+  Random rng(43);
+  const Tensor x = randn({40, 4}, rng);
+  UmapOptions o;
+  o.init = UmapInit::given;
+  o.initial = Tensor::full({40, 2}, 3.0);
+  expect_error("initial places that differ", [&] { umap(x, o); });
+}
+
 }  // namespace
 }  // namespace clade::cluster
