@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
+#include <vector>
 
 #include "tensor/parallel.h"
 
@@ -41,6 +43,34 @@ Tensor take_missing(const std::string& name, Tensor& values) {
   return mask;
 }
 
+// f64 and wide integers of a table are kept as f32, of about 7 digits: refused where those do not
+// tell a column's values apart, as of a time in seconds since 1970.
+void require_f32_will_do(const std::string& name, const Tensor& rows) {
+  constexpr double kLevels = 1000;  // that a column's range should have
+  const Tensor exact = rows.to(DType::f64).contiguous();
+  const int64_t n = exact.size(0), d = exact.size(1);
+  const double infinity = std::numeric_limits<double>::infinity();
+  std::vector<double> low(size_t(d), infinity), high(size_t(d), -infinity), lost(size_t(d), 0.0);
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t j = 0; j < d; j++) {
+      const double v = exact.data<double>()[i * d + j];
+      if (!std::isfinite(v)) continue;
+      if (std::abs(v) > double(std::numeric_limits<float>::max()))
+        fail("dataset", text("values that f32 holds in ", name),
+             text(v, " in row ", i, ", column ", j), "scale the data");
+      low[size_t(j)] = std::min(low[size_t(j)], v);
+      high[size_t(j)] = std::max(high[size_t(j)], v);
+      lost[size_t(j)] = std::max(lost[size_t(j)], std::abs(v - double(float(v))));
+    }
+  for (int64_t j = 0; j < d; j++)
+    if (high[size_t(j)] > low[size_t(j)] &&
+        lost[size_t(j)] * kLevels > high[size_t(j)] - low[size_t(j)])
+      fail("dataset", text("columns whose values differ within 7 digits, as f32 keeps, in ", name),
+           text("column ", j, " about ", low[size_t(j)], ", over a range of ",
+                high[size_t(j)] - low[size_t(j)]),
+           "take the mean off first");
+}
+
 Tensor concat_rows(const Tensor& a, const Tensor& b) {
   Tensor both = Tensor::empty(a.shape().with(0, a.size(0) + b.size(0)), a.dtype(),
                               a.is_channels_last() ? Layout::channels_last : Layout::row_major);
@@ -59,6 +89,8 @@ Dataset from_tensor(const std::string& name, Tensor tensor) {
   d.name = name;
   const DType dtype = tensor.dtype();
   Tensor rows = as_rows(std::move(tensor));
+  if (rows.rank() == 2 && dtype != DType::f32 && dtype != DType::u8)
+    require_f32_will_do(name, rows);
   const bool as_kept = rows.rank() == 4 ? rows.is_channels_last() : rows.is_contiguous();
   const bool whole = int64_t(rows.storage().bytes()) == rows.numel() * 4;
   if (dtype == DType::f32 && as_kept && whole && rows.storage().owners() == 1) {

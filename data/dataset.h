@@ -28,7 +28,7 @@ struct Dataset {
 // (N, H, W, C) too where only the last axis can be C (its size is 1 or 3 and that of axis 1 is
 // not). u8 images are divided by 255; other values stay as they are. NaN becomes missing. f32 that
 // lies as the values are kept is taken over, not copied, if `tensor` is its only owner. Throws
-// Error on other ranks, on no rows and on infinite values.
+// Error on other ranks, on no rows, on infinite values, and on tables that f32 does not keep.
 Dataset from_tensor(const std::string& name, Tensor tensor);
 
 // Rows begin .. end - 1; values, mask and labels are views.

@@ -68,6 +68,24 @@ TEST(FromTensor, LastAxisAsChannelsWhereOnlyItCanBe) {
   EXPECT_EQ(from_tensor("i", Tensor::zeros({2, 4, 5, 6})).values.shape(), Shape({2, 4, 5, 6}));
 }
 
+TEST(FromTensor, TablesThatF32DoesNotKeepAreRefused) {
+  const double nan = std::nan("");
+  // A constant column, a hole, a wide range beside an offset, seconds of a year: kept.
+  const Tensor kept = Tensor::from<double>({0.1, 1e8, 1.70e9, 0.1, nan, 1.73e9}, {2, 3});
+  EXPECT_EQ(from_tensor("t", kept).values.shape(), Shape({2, 3}));
+  EXPECT_EQ(
+      message_of([] {
+        from_tensor("t", Tensor::from<double>({1, 1e8, 2, 1e8 + 0.125}, {2, 2}));
+      }),
+      "dataset: expected columns whose values differ within 7 digits, as f32 keeps, in t; got "
+      "column 1 about 1e+08, over a range of 0.125; take the mean off first");
+  const int64_t large = int64_t{1} << 53;
+  EXPECT_NE(message_of([&] {
+              from_tensor("t", Tensor::from<int64_t>({large, large + 2}, {2, 1}));
+            }).find("over a range of 2;"),
+            std::string::npos);
+}
+
 TEST(FromTensor, Refused) {
   EXPECT_EQ(message_of([] { from_tensor("a.npy", Tensor::zeros({5})); }),
             "dataset: expected a table (N, D) or images (N, H, W), (N, C, H, W) with one row or "
@@ -82,11 +100,12 @@ TEST(FromTensor, Refused) {
             }),
             "dataset: expected finite values, or NaN for missing ones, in a.npy; got an infinite "
             "value");
-  EXPECT_EQ(message_of([] {
-              from_tensor("a.npy", Tensor::full({2, 2}, 1e300, DType::f64));
-            }),
-            "dataset: expected finite values, or NaN for missing ones, in a.npy; got an infinite "
-            "value");
+  EXPECT_EQ(
+      message_of([] {
+        from_tensor("a.npy", Tensor::full({2, 2}, 1e300, DType::f64));
+      }),
+      "dataset: expected values that f32 holds in a.npy; got 1e+300 in row 0, column 0; scale "
+      "the data");
 }
 
 TEST(Dataset, SliceAndConcat) {
